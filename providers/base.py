@@ -1,0 +1,52 @@
+"""What a platform's client offers to its caller, and what it needs from it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from providers.records import AdAccountRecord, Page, Stream
+
+
+class Usage(NamedTuple):
+    """What one answer said about the platform's own limits, errors included."""
+
+    percent: float | None = None  # the fullest of the platform's meters, may pass 100
+    regain_after: float | None = None  # seconds until calls are allowed again, where it says so
+
+
+class Gate(Protocol):
+    """Asked before each call and told after it. Implemented by `providers.budget`."""
+
+    def take(self) -> str:
+        """Take one call from every window that applies, or raise `BudgetSpent`. Returns a ticket."""
+
+    def settle(self, ticket: str, usage: Usage) -> None:
+        """Tell that the call of `ticket` was answered (or failed), and what the answer said."""
+
+
+class Selection(NamedTuple):
+    """Which part of an account a sync reads; the default is all of it."""
+
+    campaign_ids: tuple[str, ...] = ()  # only these campaigns and what is below them
+
+
+class Client(Protocol):
+    """One ad account at one platform.
+
+    Every method makes its calls through the gate and raises `BudgetSpent` or a `ProviderError`,
+    never what `requests` raises. A client never sleeps and never retries: that is the caller's
+    decision. It serves one thread at a time.
+    """
+
+    calls: int  # made so far, for the attempt's record
+
+    def account(self) -> AdAccountRecord:
+        """Describe the ad account itself (one call)."""
+
+    def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
+        """Read a stream page by page, from its beginning or after `cursor`.
+
+        All statuses are read, archived and removed ones too.
+        """
+
+    def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:
+        """Of these ids, the ones that the platform still knows (the second look before a removal)."""

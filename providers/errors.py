@@ -1,0 +1,134 @@
+"""What can go wrong at a platform, named after the caller's next move.
+
+Translation from the platforms' codes happens once, in `meta/errors.py` and `google/errors.py`;
+never from message texts. `code` is stable and stored; the text may change. No message ever holds
+a token or a raw body.
+"""
+
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """The categories that the history and the API show."""
+
+    RATE_LIMIT = "RATE_LIMIT"
+    API_ERROR = "API_ERROR"
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    NETWORK_ERROR = "NETWORK_ERROR"
+    UNKNOWN = "UNKNOWN"
+
+
+class Scope(StrEnum):
+    """What a refusal is about, and so what has to rest."""
+
+    AD_ACCOUNT = "ad_account"
+    APP = "app"  # Meta: the app; Google: the project
+
+
+class ProviderError(Exception):
+    """The call failed and repeating it unchanged will not help."""
+
+    code = "provider_error"
+    category = Category.API_ERROR
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        platform_code: str = "",
+        http_status: int | None = None,
+        trace_id: str = "",
+    ) -> None:
+        """`platform_code` is the platform's own name (`17/2446079`, `quotaError.RESOURCE_EXHAUSTED`);
+        `trace_id` is what its support asks for (`fbtrace_id`, `request-id`)."""
+        super().__init__(message)
+        self.platform_code = platform_code
+        self.http_status = http_status
+        self.trace_id = trace_id
+
+
+class LimitReached(ProviderError):
+    """The platform refuses for now: stop calling `scope` for `retry_after` seconds.
+
+    A deferral, not a failure. `retry_after` is the platform's own figure where it gave one, else
+    what its documentation says for this limit.
+    """
+
+    code = "limit_reached"
+    category = Category.RATE_LIMIT
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float,
+        scope: Scope,
+        platform_code: str = "",
+        http_status: int | None = None,
+        trace_id: str = "",
+    ) -> None:
+        super().__init__(message, platform_code=platform_code, http_status=http_status, trace_id=trace_id)
+        self.retry_after = retry_after
+        self.scope = scope
+
+
+class Unreachable(ProviderError):
+    """The network, or a server in front of the platform, failed: the same call may succeed later."""
+
+    code = "unreachable"
+    category = Category.NETWORK_ERROR
+
+
+class PlatformFault(ProviderError):
+    """The platform says that it failed itself: the same call may succeed later."""
+
+    code = "platform_fault"
+    category = Category.UNKNOWN
+
+
+class ReconnectNeeded(ProviderError):
+    """The grant is expired or revoked: only the user can help, by connecting again."""
+
+    code = "reconnect_needed"
+
+
+class AccessDenied(ProviderError):
+    """This ad account is closed, gone or not permitted to the grant; others of it may be fine."""
+
+    code = "access_denied"
+
+
+class InvalidRequest(ProviderError):
+    """The platform calls the request itself wrong: a defect or a setting of ours, never retried."""
+
+    code = "invalid_request"
+    category = Category.VALIDATION_ERROR
+
+
+class TooMuchData(ProviderError):
+    """The answer would be too large: ask for less at once (a smaller page, fewer fields)."""
+
+    code = "too_much_data"
+    category = Category.UNKNOWN
+
+
+class CursorExpired(ProviderError):
+    """The page cursor is no longer known: read this stream again from its beginning."""
+
+    code = "cursor_expired"
+    category = Category.UNKNOWN
+
+
+class BudgetSpent(Exception):
+    """Our own budget allows no call now; nothing was sent. `retry_at` is unix seconds.
+
+    `reason` is a sentence part for people: "act_123 may make 10 calls a minute".
+    """
+
+    def __init__(self, reason: str, *, retry_at: float) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_at = retry_at
+
+
+RETRYABLE: tuple[type[ProviderError], ...] = (Unreachable, PlatformFault, TooMuchData)

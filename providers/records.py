@@ -1,0 +1,110 @@
+"""What both platforms' clients yield: the same immutable records, whatever the wire looked like.
+
+Money is in micros of the account's currency as `int`, times are aware UTC datetimes, ids are
+strings (they pass 2^53), `status` is normalised and `platform_status` is the platform's own word.
+`raw` is the platform's object as it came. The field order is the column order of the merge.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Stream(StrEnum):
+    """One kind of record of a connection, in the order in which a sync reads them."""
+
+    CAMPAIGNS = "campaigns"
+    AD_GROUPS = "ad_groups"
+    ADS = "ads"
+
+
+class EntityStatus(StrEnum):
+    """Normalised status of a campaign, ad group or ad."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+    REMOVED = "removed"
+    UNKNOWN = "unknown"  # a word that this version does not know yet
+
+
+class AdAccountRecord(NamedTuple):
+    """An ad account (Google: a customer) as the platform describes it."""
+
+    external_id: str  # Meta: `act_<digits>`; Google: digits
+    name: str
+    currency: str
+    time_zone: str
+    is_active: bool
+    platform_status: str
+    is_manager: bool  # Google managers hold customers, not campaigns
+    login_customer_id: str  # Google: the manager through which access is given, else ""
+    raw: dict[str, Any]
+
+
+class CampaignRecord(NamedTuple):
+    """One campaign."""
+
+    external_id: str
+    name: str
+    status: EntityStatus
+    platform_status: str
+    objective: str  # Meta: objective; Google: advertising channel type
+    bidding_strategy: str
+    daily_budget_micros: int | None
+    lifetime_budget_micros: int | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    platform_created_at: datetime | None
+    platform_updated_at: datetime | None
+    raw: dict[str, Any]
+
+
+class AdGroupRecord(NamedTuple):
+    """One ad group (Meta: ad set)."""
+
+    external_id: str
+    campaign_external_id: str
+    name: str
+    status: EntityStatus
+    platform_status: str
+    bidding_strategy: str
+    bid_micros: int | None
+    daily_budget_micros: int | None
+    lifetime_budget_micros: int | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    platform_created_at: datetime | None
+    platform_updated_at: datetime | None
+    raw: dict[str, Any]
+
+
+class AdRecord(NamedTuple):
+    """One ad. Google names an ad by `adGroup~ad`, for the same ad may serve in several groups."""
+
+    external_id: str
+    campaign_external_id: str
+    ad_group_external_id: str
+    name: str
+    status: EntityStatus
+    platform_status: str
+    ad_type: str
+    creative_external_id: str
+    platform_created_at: datetime | None
+    platform_updated_at: datetime | None
+    raw: dict[str, Any]
+
+
+Record = CampaignRecord | AdGroupRecord | AdRecord
+
+
+class Page(NamedTuple):
+    """One chunk of a stream.
+
+    `cursor` continues after this page and may be stored; None means that the stream is finished.
+    `expected_total` is the stream's number of records where the platform tells it, else None.
+    """
+
+    records: list[Record]
+    cursor: str | None
+    expected_total: int | None
