@@ -1,0 +1,24 @@
+"""The Celery application. Its numbers and their reasons stand in `settings.py`."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import task_prerun
+from django.db import close_old_connections
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "adtiger.settings")
+
+app = Celery("adtiger")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["sync"])
+
+
+@task_prerun.connect
+def check_connections(**_: Any) -> None:
+    """Drop dead database connections before a task.
+
+    With CELERY_DB_REUSE_MAX Celery keeps them open between tasks, so after a restart of PostgreSQL
+    every task would fail without this.
+    """
+    close_old_connections()
