@@ -5,7 +5,6 @@ Each variable is explained in `.env.example`. ADTIGER_ENV decides what an unset 
 embedded servers and make their own secrets below `.adtiger/`.
 """
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,7 +33,9 @@ _UNSET = "in production (ADTIGER_ENV=development starts embedded servers instead
 # --- Core ---------------------------------------------------------------------------------------
 SECRET_KEY = env_secret("SECRET_KEY", required=IS_PRODUCTION) or local_secret(HOME, "secret_key")
 DEBUG = env_bool("DEBUG", default=False)
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="" if IS_PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
+ALLOWED_HOSTS = env_list(
+    "ALLOWED_HOSTS", default="" if IS_PRODUCTION else "localhost,127.0.0.1,[::1],testserver"
+)
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 ROOT_URLCONF = "adtiger.urls"
 WSGI_APPLICATION = "adtiger.wsgi.application"
@@ -197,7 +198,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-CREDENTIAL_KEYS = env_secret("CREDENTIAL_KEYS", required=IS_PRODUCTION) or local_secret(HOME, "credential_key")
+CREDENTIAL_KEYS = env_secret("CREDENTIAL_KEYS", required=IS_PRODUCTION) or local_secret(
+    HOME, "credential_key"
+)
 CRON_SECRET = env_secret("CRON_SECRET")  # unset: the cron routes answer 401
 
 # --- Providers ----------------------------------------------------------------------------------
@@ -247,7 +250,9 @@ KEEP_RESULTS = {"SUCCESS": 10, "FAILURE": 20}  # newest result rows per maintena
 
 # --- Logging ------------------------------------------------------------------------------------
 LOG_LEVEL = env_choice("LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
-LOG_FORMAT = env_choice("LOG_FORMAT", choices=("json", "console"), default="json" if IS_PRODUCTION else "console")
+LOG_FORMAT = env_choice(
+    "LOG_FORMAT", choices=("json", "console"), default="json" if IS_PRODUCTION else "console"
+)
 LOGGING = logs.configure(LOG_LEVEL, LOG_FORMAT)
 
 # --- Admin --------------------------------------------------------------------------------------
@@ -258,4 +263,3 @@ UNFOLD = {
     "ENVIRONMENT": "sync.admin.site.environment",
     "DASHBOARD_CALLBACK": "sync.admin.site.dashboard",
 }
-TESTING = "pytest" in sys.modules

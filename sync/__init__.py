@@ -1,0 +1,1 @@
+"""The application: what is synced, the ledger of runs, the engine, and the ways in."""

@@ -1,0 +1,137 @@
+"""Merge records into the catalog: COPY into a temporary table, then one MERGE.
+
+Guarantee: only rows that differ are written, and each difference becomes a Change in the same
+statement. The caller holds the transaction and the run's lease, so two merges of one connection
+can't meet.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from hashlib import sha256
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+import orjson
+from django.db import connection as database
+from psycopg import Cursor, sql
+from psycopg.sql import SQL, Composable, Identifier
+
+from providers.records import Record, Stream
+from sync.engine.streams import TARGETS, Target
+
+# Kept out of the change history: they differ whenever anything does, and say nothing by themselves.
+UNTOLD = {"external_id", "raw", "platform_updated_at"}
+
+
+class Merged(NamedTuple):
+    """How many rows were written, and why."""
+
+    created: int
+    updated: int
+    returned: int
+
+    def as_changes(self) -> dict[str, int]:
+        """Only what happened."""
+        return {name: count for name, count in self._asdict().items() if count}
+
+
+def merge(
+    stream: Stream, records: Iterable[Record], *, connection_id: UUID, run_id: UUID, tell_created: bool
+) -> Merged:
+    """Write what differs. `tell_created` is off for a connection's first sync, where all is new."""
+    rows = {record.external_id: record for record in records}  # a row can come twice: the last one counts
+    if not rows:
+        return Merged(0, 0, 0)
+    target = TARGETS[stream]
+    with database.cursor() as wrapper:
+        cursor = cast("Cursor[Any]", wrapper.cursor)
+        incoming = _incoming_name(target)
+        cursor.execute(_create_incoming(target))
+        with cursor.copy(SQL("COPY {} FROM STDIN").format(incoming)) as copy:
+            for record in rows.values():
+                copy.write_row((*record[:-1], orjson.dumps(record.raw).decode()))
+        cursor.execute(
+            _merge_statement(target),
+            {
+                "connection": connection_id,
+                "run": run_id,
+                "entity": target.entity.value,
+                "tell_created": tell_created,
+            },
+        )
+        return Merged(*cast("tuple[int, int, int]", cursor.fetchone()))
+
+
+def _incoming_name(target: Target) -> Identifier:
+    """Named by its columns too: behind a pooler it may outlive a deployment that changes them."""
+    version = sha256(",".join(target.columns).encode()).hexdigest()[:8]
+    return Identifier(f"incoming_{target.entity}_{version}")
+
+
+@cache
+def _create_incoming(target: Target) -> Composable:
+    return SQL(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} ON COMMIT DELETE ROWS AS "
+        "SELECT {columns} FROM {table} WITH NO DATA"
+    ).format(
+        incoming=_incoming_name(target),
+        columns=_list(target.columns),
+        table=Identifier(target.table),
+    )
+
+
+@cache
+def _merge_statement(target: Target) -> Composable:
+    told = [column for column in target.columns if column not in UNTOLD]
+    values = [column for column in target.columns if column != "external_id"]
+    return SQL(
+        """
+        WITH merged AS (
+            MERGE INTO {table} AS t USING {incoming} AS s
+            ON t.connection_id = %(connection)s AND t.external_id = s.external_id
+            WHEN MATCHED AND (({t_values}) IS DISTINCT FROM ({s_values}) OR t.removed_at IS NOT NULL)
+                THEN UPDATE SET {assignments}, removed_at = NULL
+            WHEN NOT MATCHED THEN INSERT (connection_id, {columns}) VALUES (%(connection)s, {s_columns})
+            RETURNING merge_action() AS action, new.external_id, old.removed_at AS old_removed_at, {old_new}
+        ), told AS (
+            INSERT INTO sync_change (connection_id, run_id, entity, external_id, action, field, old, new)
+            SELECT %(connection)s, %(run)s, %(entity)s, external_id, 'updated', field, was, is_now
+            FROM merged CROSS JOIN LATERAL (VALUES {fields}) AS f (field, was, is_now)
+            WHERE action = 'UPDATE' AND was IS DISTINCT FROM is_now
+            UNION ALL
+            SELECT %(connection)s, %(run)s, %(entity)s, external_id, 'created', '', NULL, NULL
+            FROM merged WHERE action = 'INSERT' AND %(tell_created)s
+            UNION ALL
+            SELECT %(connection)s, %(run)s, %(entity)s, external_id, 'returned', '', NULL, NULL
+            FROM merged WHERE action = 'UPDATE' AND old_removed_at IS NOT NULL
+        )
+        SELECT count(*) FILTER (WHERE action = 'INSERT'),
+               count(*) FILTER (WHERE action = 'UPDATE' AND old_removed_at IS NULL),
+               count(*) FILTER (WHERE action = 'UPDATE' AND old_removed_at IS NOT NULL)
+        FROM merged
+        """
+    ).format(
+        table=Identifier(target.table),
+        incoming=_incoming_name(target),
+        columns=_list(target.columns),
+        t_values=_list(values, "t"),
+        s_values=_list(values, "s"),
+        s_columns=_list(target.columns, "s"),
+        assignments=SQL(", ").join(SQL("{0} = s.{0}").format(Identifier(column)) for column in values),
+        old_new=SQL(", ").join(
+            SQL("old.{0} AS {1}, new.{0} AS {2}").format(
+                Identifier(column), Identifier(f"old_{column}"), Identifier(f"new_{column}")
+            )
+            for column in told
+        ),
+        fields=SQL(", ").join(
+            SQL("({}, to_jsonb({}), to_jsonb({}))").format(
+                sql.Literal(column), Identifier(f"old_{column}"), Identifier(f"new_{column}")
+            )
+            for column in told
+        ),
+    )
+
+
+def _list(columns: Iterable[str], table: str | None = None) -> Composable:
+    return SQL(", ").join(Identifier(table, column) if table else Identifier(column) for column in columns)

@@ -1,0 +1,70 @@
+"""Why a sync can't be started: each error has a stable `code`, a short title and a helpful message."""
+
+from datetime import datetime
+from typing import Any
+
+
+class SyncError(Exception):
+    """Base of what callers are told; the message is a sentence that a person can act on."""
+
+    code = "sync_error"
+    title = "Sync error"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Further fields for the answer of the API."""
+        return {}
+
+
+class NotConnected(SyncError):
+    """There is nothing to sync: no active connection fits."""
+
+    code = "not_connected"
+    title = "Provider not connected"
+
+
+class TokenRejected(SyncError):
+    """Every connection that fits waits for its user to reconnect."""
+
+    code = "reconnect_needed"
+    title = "Token validation failed"
+
+
+class AlreadySyncing(SyncError):
+    """Every connection that fits has a run that covers the request."""
+
+    code = "already_syncing"
+    title = "Sync already in progress"
+
+    def __init__(self, message: str, *, run_id: str, request_id: str) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.request_id = request_id
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"jobId": self.request_id, "jobIds": [self.run_id]}
+
+
+class ManualLimitReached(SyncError):
+    """The account asked for as many manual syncs as it may within an hour."""
+
+    code = "manual_limit"
+    title = "Rate limit exceeded"
+
+    def __init__(self, *, used: int, limit: int, available_at: datetime, now: datetime) -> None:
+        self.used, self.limit, self.available_at = used, limit, available_at
+        self.wait_seconds = max(1, round((available_at - now).total_seconds()))
+        super().__init__(
+            f"{used} manual syncs in the last hour; {limit} are allowed. "
+            f"The next one can start at {available_at:%H:%M:%S} UTC."
+        )
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {
+            "manualSyncsLastHour": self.used,
+            "maxManualSyncsPerHour": self.limit,
+            "nextAvailableAt": self.available_at,
+            "minutesUntilReset": -(-self.wait_seconds // 60),
+        }

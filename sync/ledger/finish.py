@@ -1,0 +1,149 @@
+"""How a running run ends or goes back: each function is fenced by the lease and closes the attempt.
+
+A deferral is not a failure and uses up no attempt. A failure uses one; the last one makes the run a
+dead letter, kept whole.
+"""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from sync.ledger.lease import Lease, LeaseLost
+from sync.models import SeenIds, SyncAttempt
+from sync.models.choices import DeferReason, Outcome, Priority, RunState
+
+
+class Failure(NamedTuple):
+    """What went wrong, in words that may be stored and shown."""
+
+    category: str
+    code: str
+    message: str
+    is_retryable: bool
+    platform_code: str = ""
+    trace_id: str = ""
+
+    def columns(self) -> dict[str, str]:
+        """The run's error columns."""
+        return {
+            "error_category": self.category,
+            "error_code": self.code[:40],
+            "error_message": self.message[:500],
+        }
+
+
+def succeed(lease: Lease, *, calls: int) -> None:
+    """All streams were copied."""
+    _leave(
+        lease,
+        Outcome.SUCCEEDED,
+        calls,
+        state=RunState.SUCCEEDED,
+        finished_at=Now(),
+        error_category="",
+        error_code="",
+        error_message="",
+    )
+
+
+def defer(lease: Lease, *, until: datetime, reason: DeferReason, waiting_for: str, calls: int) -> None:
+    """Give the slot back until `until`; the checkpoint stays."""
+    _leave(
+        lease,
+        Outcome.DEFERRED,
+        calls,
+        attempt={"message": waiting_for[:500]},
+        starts_without_progress=0,  # it ended in good order, so it kills no worker
+        **_deferred(until, reason, waiting_for),
+    )
+
+
+def give_back(lease: Lease, *, message: str, calls: int) -> None:
+    """Put the run back into the queue as it was; a condition (pause, reconnect) holds it there."""
+    _leave(
+        lease,
+        Outcome.DEFERRED,
+        calls,
+        attempt={"message": message[:500]},
+        state=RunState.QUEUED,
+        starts_without_progress=0,
+    )
+
+
+def cancel_running(lease: Lease, *, calls: int) -> None:
+    """Somebody asked for it, and the page is committed."""
+    _leave(lease, Outcome.CANCELLED, calls, state=RunState.CANCELLED, finished_at=Now())
+
+
+def fail(lease: Lease, failure: Failure, *, calls: int) -> None:
+    """Use up an attempt: wait and try again at retry priority, or end as a dead letter."""
+    with transaction.atomic():
+        run = lease.held().select_for_update().first()
+        if run is None:
+            raise LeaseLost(f"run {lease.run_id} was taken over")
+        failed = run.failed_attempts + 1
+        if failure.is_retryable and failed < run.max_attempts:
+            then: dict[str, Any] = {
+                **_deferred(timezone.now() + retry_delay(failed), DeferReason.RETRY, failure.message),
+                "priority": Priority.RETRY,
+                "starts_without_progress": 0,
+            }
+        else:
+            then = {"state": RunState.FAILED, "finished_at": Now()}
+        attempt = {
+            "error_category": failure.category,
+            "error_code": failure.code[:40],
+            "platform_code": failure.platform_code[:80],
+            "message": failure.message[:500],
+            "trace_id": failure.trace_id[:80],
+        }
+        _leave(
+            lease,
+            Outcome.FAILED,
+            calls,
+            attempt=attempt,
+            failed_attempts=failed,
+            **failure.columns(),
+            **then,
+        )
+
+
+def retry_delay(failed_attempts: int) -> timedelta:
+    """2 s after the first failure, then 4 s, 8 s, …; up to a quarter more, so that herds spread."""
+    jitter = 1 + random.random() / 4  # noqa: S311  (no secret)
+    return settings.RETRY_BASE * 2 ** (failed_attempts - 1) * jitter
+
+
+def _deferred(until: datetime, reason: DeferReason, waiting_for: str) -> dict[str, Any]:
+    return {
+        "state": RunState.DEFERRED,
+        "available_at": until,
+        "defer_reason": reason,
+        "waiting_for": waiting_for[:200],
+    }
+
+
+def _leave(
+    lease: Lease, outcome: Outcome, calls: int, *, attempt: dict[str, Any] | None = None, **columns: Any
+) -> None:
+    """The one way out of `running`: release the lease, set the columns, close the attempt."""
+    with transaction.atomic():
+        won = lease.held().update(
+            lease_token=None, lease_expires_at=None, calls=F("calls") + calls, **columns
+        )
+        if not won:
+            raise LeaseLost(f"run {lease.run_id} was taken over")
+        close_attempt(lease, outcome, calls=calls, **(attempt or {}))
+        if columns["state"] in (RunState.SUCCEEDED, RunState.CANCELLED):
+            SeenIds.objects.filter(run_id=lease.run_id).delete()
+
+
+def close_attempt(lease: Lease, outcome: Outcome, **columns: Any) -> None:
+    """Write how the start under this lease ended."""
+    SyncAttempt.objects.filter(lease_token=lease.token).update(ended_at=Now(), outcome=outcome, **columns)

@@ -1,0 +1,51 @@
+"""Take back the runs of workers that died or fell silent.
+
+A run that kills its worker several times in a row, without one committed checkpoint between, becomes
+a dead letter (`lost_worker`); a long innocent one survives any number of kills.
+"""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from providers.errors import Category
+from sync.ledger.finish import close_attempt
+from sync.ledger.lease import Lease
+from sync.models import SyncRun
+from sync.models.choices import Outcome, RunState
+
+BATCH = 200  # runs per transaction: short locks, however many workers died
+
+
+def take_back_lost() -> list[SyncRun]:
+    """End the expired leases; the runs go on from their checkpoints. Returns the runs taken back."""
+    with transaction.atomic():
+        lost = list(
+            SyncRun.objects.lost(timezone.now())
+            .select_for_update(skip_locked=True)
+            .order_by("lease_expires_at")[:BATCH]
+        )
+        for run in lost:
+            _take_back(run)
+    return lost
+
+
+def _take_back(run: SyncRun) -> None:
+    lease = Lease.of(run)
+    released = {"lease_token": None, "lease_expires_at": None}
+    if run.starts_without_progress >= settings.MAX_STARTS_WITHOUT_PROGRESS:
+        message = f"The worker was lost {run.starts_without_progress} times in a row without progress."
+        lease.held().update(
+            state=RunState.FAILED,
+            finished_at=Now(),
+            error_category=Category.UNKNOWN,
+            error_code="lost_worker",
+            error_message=message,
+            **released,
+        )
+    elif run.cancel_requested_at:
+        lease.held().update(state=RunState.CANCELLED, finished_at=Now(), **released)
+    else:
+        lease.held().update(state=RunState.QUEUED, **released)
+    close_attempt(lease, Outcome.LOST, message="The worker was lost; the run goes on from its checkpoint.")

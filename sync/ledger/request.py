@@ -1,0 +1,180 @@
+"""Ask for syncs: the one way in, for the API, the admin, the commands, cron and the beat.
+
+Guarantee: no second run where one covers the request, whoever else asks at the same moment (the
+connection's row is locked), and no hint for a row that was rolled back.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from sync.errors import AlreadySyncing
+from sync.ledger.manual_limit import check_manual_limit
+from sync.ledger.nudge import nudge
+from sync.ledger.queues import ensure_queue
+from sync.models import Account, Connection, JoinedRequest, SyncRequest, SyncRun
+from sync.models.choices import Kind, Mode, Priority, RunState, Trigger
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A connection that got no run, for one that covers the request is open."""
+
+    connection: Connection
+    run: SyncRun
+
+
+@dataclass
+class Requested:
+    """What became of a request: the runs it made, those it joined, those that needed nothing."""
+
+    request: SyncRequest
+    made: list[SyncRun] = field(default_factory=list)
+    joined: list[SyncRun] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @property
+    def runs(self) -> list[SyncRun]:
+        """All runs whose end answers the request."""
+        return [*self.made, *self.joined]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request's wishes, the same for all its connections."""
+
+    trigger: Trigger
+    kind: Kind
+    mode: Mode
+    priority: Priority
+    campaign_ids: tuple[str, ...] = ()
+
+
+def request_sync(
+    account: Account,
+    connections: Iterable[Connection],
+    *,
+    trigger: Trigger,
+    source: str,
+    requested_by: AbstractBaseUser | None = None,
+    kind: Kind = Kind.CAMPAIGNS,
+    campaign_ids: Iterable[str] = (),
+    limited: bool = False,
+    priority: Priority | None = None,
+) -> Requested:
+    """Make or join one run per connection, and nudge the workers once that is committed.
+
+    `source` names the way in (api, admin, command, beat, cron). `limited` counts the request
+    against the account's manual syncs of an hour. Raises `AlreadySyncing` when every connection has
+    a run that covers a manual request, and `ManualLimitReached`; then nothing was changed.
+    """
+    ask = Ask(
+        trigger=trigger,
+        kind=kind,
+        mode=Mode.FULL,
+        priority=priority or (Priority.MANUAL if trigger == Trigger.MANUAL else Priority.SCHEDULED),
+        campaign_ids=tuple(sorted(set(campaign_ids))),
+    )
+    with transaction.atomic():
+        # the account's row makes its manual limit exact; the connections' rows make joining exact
+        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+        request = SyncRequest.objects.create(
+            account=account,
+            trigger=trigger,
+            source=source,
+            requested_by=requested_by,  # type: ignore[misc]
+        )
+        result = Requested(request)
+        for connection in _locked(connections):
+            _place(result, connection, ask)
+        if not result.runs:
+            raise _already_syncing(result)
+        if limited and result.made:
+            check_manual_limit(account)
+        for queue in {(run.provider, run.region) for run in result.runs}:
+            transaction.on_commit(lambda queue=queue: nudge(*queue, priority=ask.priority))
+    return result
+
+
+def _locked(connections: Iterable[Connection]) -> list[Connection]:
+    """Lock in the order of ids, so that two requests can't wait for each other."""
+    ids = [connection.pk for connection in connections]
+    return list(Connection.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True))
+
+
+def _place(result: Requested, connection: Connection, ask: Ask) -> None:
+    """Join a waiting run, note a running one that covers the request, or make a run."""
+    same_kind = SyncRun.objects.filter(connection=connection, kind=ask.kind).select_for_update()
+    waiting = same_kind.waiting().order_by("created_at").first()
+    if waiting is not None:
+        if _covers(waiting, ask) and waiting.priority <= ask.priority and ask.trigger == Trigger.MANUAL:
+            result.skipped.append(Skipped(connection, waiting))
+        else:
+            result.joined.append(_join(result.request, waiting, ask))
+        return
+    running = same_kind.running().first()
+    if running is not None and _covers(running, ask):
+        SyncRun.objects.filter(pk=running.pk, priority__gt=ask.priority).update(priority=ask.priority)
+        result.skipped.append(Skipped(connection, running))
+        return
+    result.made.append(_make(result.request, connection, ask))
+
+
+def _covers(run: SyncRun, ask: Ask) -> bool:
+    """Whether the run does all that is asked for."""
+    mode_covers = run.mode == Mode.FULL or ask.mode == Mode.INCREMENTAL
+    ids_cover = not run.campaign_ids or (
+        bool(ask.campaign_ids) and set(ask.campaign_ids) <= set(run.campaign_ids)
+    )
+    return mode_covers and ids_cover
+
+
+def _join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
+    """Share a waiting run: widen its scope, raise its class, and let it be due if a person waits."""
+    if not _covers(run, ask):
+        run.mode = Mode.FULL if Mode.FULL in (run.mode, ask.mode) else Mode.INCREMENTAL
+        everything = not run.campaign_ids or not ask.campaign_ids
+        run.campaign_ids = [] if everything else sorted({*run.campaign_ids, *ask.campaign_ids})
+        run.checkpoint, run.expected = {}, {}  # what was read so far may lack what is asked for now
+        run.campaigns_count = run.ad_groups_count = run.ads_count = 0
+        run.seen.all().delete()
+    if ask.priority < run.priority:
+        run.priority = ask.priority
+    if ask.trigger == Trigger.MANUAL:
+        run.trigger = Trigger.MANUAL
+    run.save()
+    JoinedRequest.objects.create(request=request, run=run)
+    return run
+
+
+def _make(request: SyncRequest, connection: Connection, ask: Ask) -> SyncRun:
+    ensure_queue(connection.provider, connection.region)
+    scope: dict[str, Any] = {"kind": ask.kind, "mode": ask.mode, "campaign_ids": list(ask.campaign_ids)}
+    return SyncRun.objects.create(
+        account_id=connection.account_id,
+        connection=connection,
+        request=request,
+        provider=connection.provider,
+        region=connection.region,
+        trigger=ask.trigger,
+        priority=ask.priority,
+        state=RunState.QUEUED,
+        queued_at=timezone.now(),
+        max_attempts=settings.MAX_ATTEMPTS,
+        **scope,
+    )
+
+
+def _already_syncing(result: Requested) -> AlreadySyncing:
+    run = result.skipped[0].run
+    doing = "running" if run.state == RunState.RUNNING else "waiting for its turn"
+    return AlreadySyncing(
+        f"A sync that covers this is already {doing}. Follow it under its id, or wait until it has ended.",
+        run_id=str(run.pk),
+        request_id=str(run.request_id),
+    )

@@ -1,0 +1,30 @@
+"""The models, one concern per module."""
+
+from sync.models.account import Account, ApiToken, Membership, Plan
+from sync.models.catalog import Ad, AdGroup, Campaign, Change, Entity, SeenIds
+from sync.models.connection import Connection
+from sync.models.credential import Credential
+from sync.models.queue import Lane, Queue, queue_name
+from sync.models.run import JoinedRequest, SyncAttempt, SyncRequest, SyncRun
+
+__all__ = [
+    "Account",
+    "Ad",
+    "AdGroup",
+    "ApiToken",
+    "Campaign",
+    "Change",
+    "Connection",
+    "Credential",
+    "Entity",
+    "JoinedRequest",
+    "Lane",
+    "Membership",
+    "Plan",
+    "Queue",
+    "SeenIds",
+    "SyncAttempt",
+    "SyncRequest",
+    "SyncRun",
+    "queue_name",
+]

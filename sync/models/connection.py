@@ -1,0 +1,105 @@
+"""One ad account at one provider."""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from sync.models.account import Account
+from sync.models.base import Pausable, TimeOrdered
+from sync.models.choices import ConnectionStatus, CredentialStatus, Provider
+from sync.models.credential import Credential
+
+HOUR = timedelta(hours=1)
+
+
+def default_region() -> str:
+    """The region of this deployment."""
+    return str(settings.REGION)
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    """Which connections."""
+
+    def of_account(self, account: Account) -> Self:
+        """The tenant's own."""
+        return self.filter(account=account)
+
+    def active(self) -> Self:
+        """Those that syncs are scheduled for: not paused, not disconnected, with a working credential."""
+        return self.filter(
+            status=ConnectionStatus.ACTIVE,
+            paused_at=None,
+            account__paused_at=None,
+            credential__status=CredentialStatus.ACTIVE,
+        )
+
+    def due(self, now: datetime) -> Self:
+        """Active ones whose next scheduled sync has come, the longest overdue first."""
+        return self.active().filter(next_sync_at__lte=now).order_by("next_sync_at")
+
+
+class Connection(TimeOrdered, Pausable):
+    """An ad account, reached through a credential; unique per account, provider and external id."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="connections")
+    credential = models.ForeignKey(Credential, models.PROTECT, related_name="connections")
+    provider = models.CharField(max_length=10, choices=Provider)
+    region = models.CharField(max_length=20, default=default_region)
+    external_id = models.CharField(max_length=40, help_text="Meta: act_<digits>. Google: ten digits.")
+    login_customer_id = models.CharField(
+        max_length=20, blank=True, help_text="Google: the manager through which access is given."
+    )
+    name = models.CharField(max_length=200, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    time_zone = models.CharField(max_length=60, blank=True)
+    status = models.CharField(max_length=20, choices=ConnectionStatus, default=ConnectionStatus.ACTIVE)
+    last_sync_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )
+    last_full_sync_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )
+    next_sync_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "provider", "external_id"], name="one_connection_per_ad_account"
+            ),
+        ]
+        indexes = [
+            # serves ConnectionQuerySet.due
+            models.Index(
+                fields=["next_sync_at"], condition=Q(status=ConnectionStatus.ACTIVE), name="connection_due"
+            ),
+            # serves the budget's and the parking's look from the platform's side
+            models.Index(fields=["provider", "external_id"], name="connection_platform"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_provider_display()} {self.name or self.external_id}"
+
+    @property
+    def slot_offset(self) -> timedelta:
+        """Where in the hour this connection syncs: stable, and even over all connections."""
+        return timedelta(seconds=self.pk.int % 3600)
+
+    def slot_after(self, now: datetime) -> datetime:
+        """Its slot of the hour after the one that `now` is in."""
+        return now.replace(minute=0, second=0, microsecond=0) + HOUR + self.slot_offset
+
+    @property
+    def condition(self) -> str:
+        """The status in one word for people: what stands in the way first."""
+        if self.status != ConnectionStatus.ACTIVE:
+            return self.status
+        if self.credential.status != CredentialStatus.ACTIVE:
+            return CredentialStatus.RECONNECT_NEEDED
+        return "paused" if self.paused_at or self.account.paused_at else ConnectionStatus.ACTIVE

@@ -1,0 +1,277 @@
+"""What was asked for, and the runs that do it: queue entry and history in one row."""
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from sync.models.account import Account
+from sync.models.base import TimeOrdered
+from sync.models.choices import (
+    ENDED,
+    OPEN,
+    WAITING,
+    DeferReason,
+    Kind,
+    Mode,
+    Outcome,
+    Priority,
+    Provider,
+    RunState,
+    Trigger,
+)
+from sync.models.connection import Connection, default_region
+
+
+class SyncRequest(TimeOrdered):
+    """Who asked for what, when and how. Its runs are those it made and those it joined."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="sync_requests")
+    trigger = models.CharField(max_length=10, choices=Trigger)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    source = models.CharField(max_length=20, help_text="Which way in: api, admin, command, beat, cron.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            # serves the manual syncs of the last hour and of today
+            models.Index(
+                fields=["account", "created_at"],
+                condition=Q(trigger=Trigger.MANUAL),
+                name="request_manual_recent",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class SyncRunQuerySet(models.QuerySet["SyncRun"]):
+    """Which runs."""
+
+    def of_account(self, account: Account) -> Self:
+        """The tenant's own."""
+        return self.filter(account=account)
+
+    def open(self) -> Self:
+        """Not ended yet."""
+        return self.filter(state__in=OPEN)
+
+    def waiting(self) -> Self:
+        """Queued or deferred."""
+        return self.filter(state__in=WAITING)
+
+    def running(self) -> Self:
+        """Held by a lease, valid or not."""
+        return self.filter(state=RunState.RUNNING)
+
+    def ended(self) -> Self:
+        """In a terminal state."""
+        return self.filter(state__in=ENDED)
+
+    def lost(self, now: datetime) -> Self:
+        """Running, but the worker let its lease expire."""
+        return self.running().filter(lease_expires_at__lt=now)
+
+    def of_request(self, request: SyncRequest) -> Self:
+        """The runs that a request made or joined."""
+        return self.filter(Q(request=request) | Q(joined_by__request=request)).distinct()
+
+
+class SyncRun(TimeOrdered):
+    """One requested sync of one connection. Every change of state is one conditional UPDATE."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="runs")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
+    request = models.ForeignKey(SyncRequest, models.CASCADE, related_name="made_runs")
+    provider = models.CharField(max_length=10, choices=Provider)
+    region = models.CharField(max_length=20, default=default_region)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.CAMPAIGNS)
+    mode = models.CharField(max_length=12, choices=Mode, default=Mode.FULL)
+    trigger = models.CharField(max_length=10, choices=Trigger)
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.SCHEDULED)
+    campaign_ids: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list, blank=True)
+
+    state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
+    created_at = models.DateTimeField(auto_now_add=True)
+    queued_at = models.DateTimeField(help_text="Since when it is due: its age in the queue.")
+    available_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True
+    )
+    defer_reason = models.CharField(max_length=10, choices=DeferReason, blank=True)
+    waiting_for = models.CharField(max_length=200, blank=True, help_text="Why it is deferred, in words.")
+    started_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True
+    )
+    finished_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True
+    )
+    cancel_requested_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True
+    )
+
+    lease_token: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True, blank=True)
+    lease_expires_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True
+    )
+    worker = models.CharField(max_length=120, blank=True)
+    starts_without_progress = models.PositiveSmallIntegerField(default=0)
+    failed_attempts = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField()
+
+    checkpoint: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(
+        default=dict, blank=True
+    )
+    expected: "models.JSONField[dict[str, int], dict[str, int]]" = models.JSONField(default=dict, blank=True)
+    campaigns_count = models.PositiveIntegerField(default=0)
+    ad_groups_count = models.PositiveIntegerField(default=0)
+    ads_count = models.PositiveIntegerField(default=0)
+    insights_count = models.PositiveIntegerField(default=0)
+    changes: "models.JSONField[dict[str, int], dict[str, int]]" = models.JSONField(default=dict, blank=True)
+    calls = models.PositiveIntegerField(default=0)
+
+    error_category = models.CharField(max_length=20, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+
+    objects = SyncRunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=Q(state=RunState.RUNNING),
+                name="one_running_run_per_connection",
+            ),
+            models.CheckConstraint(
+                name="run_leased_while_running",
+                condition=Q(
+                    state=RunState.RUNNING,
+                    lease_token__isnull=False,
+                    lease_expires_at__isnull=False,
+                    started_at__isnull=False,
+                )
+                | (~Q(state=RunState.RUNNING) & Q(lease_token=None, lease_expires_at=None)),
+            ),
+            models.CheckConstraint(
+                name="run_finished_when_ended",
+                condition=Q(state__in=ENDED, finished_at__isnull=False) | Q(state__in=OPEN, finished_at=None),
+            ),
+            models.CheckConstraint(
+                name="run_deferred_until_when_and_why",
+                condition=(Q(state=RunState.DEFERRED, available_at__isnull=False) & ~Q(defer_reason=""))
+                | (~Q(state=RunState.DEFERRED) & Q(available_at=None, defer_reason="")),
+            ),
+            models.CheckConstraint(name="run_state_known", condition=Q(state__in=RunState.values)),
+            models.CheckConstraint(name="run_priority_known", condition=Q(priority__in=Priority.values)),
+            models.CheckConstraint(
+                name="run_attempts_bounded", condition=Q(failed_attempts__lte=F("max_attempts"))
+            ),
+        ]
+        indexes = [
+            # the claim and the position: only what is due, so it does not grow with what waits
+            models.Index(
+                fields=["provider", "region", "priority", "queued_at"],
+                condition=Q(state=RunState.QUEUED),
+                name="run_queued",
+            ),
+            # the slots in use, and the leases that expired
+            models.Index(
+                fields=["provider", "region", "lease_expires_at"],
+                condition=Q(state=RunState.RUNNING),
+                name="run_running",
+            ),
+            # what becomes due
+            models.Index(
+                fields=["provider", "region", "available_at"],
+                condition=Q(state=RunState.DEFERRED),
+                name="run_deferred",
+            ),
+            # joining, and "is anything open for this connection"
+            models.Index(fields=["connection"], condition=Q(state__in=OPEN), name="run_open"),
+            # history: by account, by account and provider, by connection; newest first
+            models.Index(fields=["account", "-created_at"], name="run_account_newest"),
+            models.Index(fields=["account", "provider", "-created_at"], name="run_account_provider_newest"),
+            models.Index(fields=["connection", "-created_at"], name="run_connection_newest"),
+            # dead letters, recent failures
+            models.Index(
+                fields=["account", "-finished_at"],
+                condition=Q(state=RunState.FAILED),
+                name="run_failed_newest",
+            ),
+            # clean-up
+            models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="run_finished"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_open(self) -> bool:
+        """Not ended yet."""
+        return self.state in OPEN
+
+    @property
+    def records_count(self) -> int:
+        """Records copied so far."""
+        return self.campaigns_count + self.ad_groups_count + self.ads_count + self.insights_count
+
+    @property
+    def progress(self) -> int:
+        """Percent done, 0-100: records copied over those expected; below 100 until it succeeded."""
+        if self.state == RunState.SUCCEEDED:
+            return 100
+        expected = sum(self.expected.values())
+        return min(99, self.records_count * 100 // expected) if expected else 0
+
+    @property
+    def stage(self) -> str:
+        """What it is doing now, e.g. `fetching_ads`; for a run that ended or waits, its state."""
+        if self.state != RunState.RUNNING:
+            return self.state
+        return f"fetching_{self.checkpoint.get('stream', 'campaigns')}"
+
+
+class JoinedRequest(models.Model):
+    """A request that found a run which covers it, and so shares it."""
+
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="joined_by")
+    request = models.ForeignKey(SyncRequest, models.CASCADE, related_name="joined")
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "run"], name="joined_once")]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} joined {self.run_id}"
+
+
+class SyncAttempt(models.Model):
+    """One start of a run: by whom, how long, how it ended, and what it cost."""
+
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="attempts")
+    lease_token = models.UUIDField(unique=True)
+    worker = models.CharField(max_length=120)
+    started_at = models.DateTimeField()
+    ended_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True
+    )
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    calls = models.PositiveIntegerField(default=0, help_text="Calls made at the platform.")
+    error_category = models.CharField(max_length=20, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    platform_code = models.CharField(max_length=80, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    trace_id = models.CharField(max_length=80, blank=True, help_text="What the platform's support asks for.")
+
+    class Meta:
+        ordering = ["started_at"]
+        indexes = [models.Index(fields=["run", "started_at"], name="attempt_of_run")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} at {self.started_at:%Y-%m-%d %H:%M:%S}"

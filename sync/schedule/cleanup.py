@@ -1,0 +1,70 @@
+"""Remove what is past its retention, in small batches.
+
+Scheduled runs that found nothing are kept a week, all others 90 days, dead letters too; changes have
+their own, longer time. All are settings.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django_celery_results.models import TaskResult
+
+from sync.models import Change, SyncRequest, SyncRun
+from sync.models.choices import RunState, Trigger
+
+BATCH = 1_000  # rows per transaction: short locks beside the workers
+
+
+@dataclass
+class Cleaned:
+    """How many rows went."""
+
+    runs: int = 0
+    requests: int = 0
+    changes: int = 0
+    results: int = 0
+
+
+def clean_up() -> Cleaned:
+    """One whole clean-up."""
+    now = timezone.now()
+    history = now - timedelta(days=settings.HISTORY_DAYS)
+    found_nothing = Q(
+        state=RunState.SUCCEEDED,
+        trigger=Trigger.SCHEDULED,
+        changes={},
+        finished_at__lt=now - timedelta(days=settings.EMPTY_HISTORY_DAYS),
+    )
+    runs = SyncRun.objects.ended().filter(Q(finished_at__lt=history) | found_nothing)
+    requests = SyncRequest.objects.filter(created_at__lt=history, made_runs=None, joined=None)
+    changes = Change.objects.filter(seen_at__lt=now - timedelta(days=settings.CHANGE_DAYS))
+    return Cleaned(
+        runs=_delete(runs), requests=_delete(requests), changes=_delete(changes), results=_trim_results()
+    )
+
+
+def _delete(rows: "models.QuerySet[models.Model]") -> int:
+    """Delete in batches; returns how many of these rows went."""
+    total = 0
+    while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            rows.model._default_manager.filter(pk__in=ids).delete()
+        total += len(ids)
+    return total
+
+
+def _trim_results() -> int:
+    """Keep the newest result rows of each maintenance task: 10 that succeeded, 20 that failed."""
+    names: Iterable[str] = TaskResult.objects.order_by().values_list("task_name", flat=True).distinct()
+    removed = 0
+    for name in names:
+        for status, keep in settings.KEEP_RESULTS.items():
+            rows = TaskResult.objects.filter(task_name=name, status=status)
+            newest = rows.order_by("-date_done").values("pk")[:keep]
+            removed += rows.exclude(pk__in=list(newest.values_list("pk", flat=True))).delete()[0]
+    return removed

@@ -1,0 +1,46 @@
+"""The tick: promote what became due, take back what was lost, and nudge the queues that have work.
+
+It heals every lost hint and every lost worker, so nothing depends on a message arriving.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+from django.db.models import Min
+
+from sync.ledger.claim import promote_due, slots_free
+from sync.ledger.nudge import nudge
+from sync.ledger.recover import take_back_lost
+from sync.models import Queue, SyncRun
+from sync.models.choices import RunState
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass
+class Ticked:
+    """What a tick did."""
+
+    promoted: int = 0
+    taken_back: int = 0
+    nudged: int = 0
+
+
+def tick() -> Ticked:
+    """One round over all queues."""
+    lost = take_back_lost()
+    for run in lost:
+        logger.warning("run taken back", run=str(run.pk), worker=run.worker)
+    done = Ticked(taken_back=len(lost))
+    for queue in Queue.objects.filter(paused_at=None):
+        done.promoted += promote_due(queue.provider, queue.region)
+        done.nudged += _nudge_if_waiting(queue)
+    return done
+
+
+def _nudge_if_waiting(queue: Queue) -> int:
+    waiting = SyncRun.objects.filter(provider=queue.provider, region=queue.region, state=RunState.QUEUED)
+    best = waiting.aggregate(best=Min("priority"))["best"]
+    if best is None or not slots_free(queue):
+        return 0
+    return int(nudge(queue.provider, queue.region, priority=best))

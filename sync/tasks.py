@@ -1,0 +1,46 @@
+"""The Celery tasks: thin. Their names are a public interface; messages outlive deployments."""
+
+from dataclasses import asdict
+from typing import Any
+
+from celery import Task, shared_task
+from django.db import OperationalError
+from django.utils import timezone
+
+from sync.engine.drain import drain
+from sync.ledger.nudge import hint_taken
+from sync.schedule import beat as beat  # connects the signal that makes beat's rows
+from sync.schedule.cleanup import clean_up
+from sync.schedule.hourly import request_due
+from sync.schedule.tick import tick
+
+# The database being away is waited for in seconds; longer outages are healed by the tick.
+RETRY: dict[str, Any] = {"autoretry_for": (OperationalError,), "retry_backoff": 2, "max_retries": 3}
+
+
+@shared_task(bind=True, name="sync.work", **RETRY)
+def work(self: "Task[Any, Any]", provider: str, region: str) -> None:
+    """Do the due runs of one provider, best first, while there are any and a slot is free.
+
+    The message is a hint: lost, doubled or late, it changes nothing, for the ledger decides.
+    """
+    hint_taken((self.request.headers or {}).get("hint") or self.request.get("hint"))
+    drain(provider, region, worker=str(self.request.hostname))
+
+
+@shared_task(name="sync.tick", ignore_result=False, **RETRY)
+def tick_task() -> dict[str, int]:
+    """Promote, take back, nudge."""
+    return asdict(tick())
+
+
+@shared_task(name="sync.hourly", ignore_result=False, **RETRY)
+def hourly() -> dict[str, Any]:
+    """Ask for the scheduled syncs that are due."""
+    return asdict(request_due(timezone.now()))
+
+
+@shared_task(name="sync.clean_up", ignore_result=False, **RETRY)
+def clean_up_task() -> dict[str, int]:
+    """Remove what is past its retention."""
+    return asdict(clean_up())
