@@ -1,0 +1,56 @@
+"""The fixed cast and the clean servers that tests stand on.
+
+Alice owns the account, Bob is a member, Victor only looks; Mallory owns another account and must see
+nothing of theirs.
+"""
+
+import pytest
+import redis
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from sync.models import Account, Connection
+from sync.models.choices import Role
+from tests.factories import make_account, make_connection, make_member
+
+
+@pytest.fixture(autouse=True)
+def _empty_valkey(request: pytest.FixtureRequest) -> None:
+    """Nothing of an earlier test is left in this process's Valkey database."""
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    return make_account("Acme")
+
+
+@pytest.fixture
+def other_account(db: None) -> Account:
+    return make_account("Globex")
+
+
+@pytest.fixture
+def alice(account: Account) -> User:
+    return make_member(account, "alice", Role.OWNER)
+
+
+@pytest.fixture
+def bob(account: Account) -> User:
+    return make_member(account, "bob", Role.MEMBER)
+
+
+@pytest.fixture
+def victor(account: Account) -> User:
+    return make_member(account, "victor", Role.VIEWER)
+
+
+@pytest.fixture
+def mallory(other_account: Account) -> User:
+    return make_member(other_account, "mallory", Role.OWNER)
+
+
+@pytest.fixture
+def connection(account: Account) -> Connection:
+    return make_connection(account)

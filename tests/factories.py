@@ -1,0 +1,93 @@
+"""Plain functions that make rows for tests; everything can be overridden by keyword."""
+
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from sync.ledger.queues import ensure_queue
+from sync.models import Account, ApiToken, Connection, Credential, Membership, SyncRequest, SyncRun
+from sync.models.choices import DeferReason, Priority, Provider, Role, RunState, Trigger
+
+_numbers = count(1001)
+
+
+def make_account(name: str = "Acme", **columns: Any) -> Account:
+    return Account.objects.create(name=name, **columns)
+
+
+def make_member(account: Account, username: str, role: Role = Role.MEMBER) -> User:
+    user = User.objects.filter(username=username).first()
+    user = user or User.objects.create_user(username, password="password")
+    Membership.objects.create(account=account, user=user, role=role)
+    return user
+
+
+def make_token(account: Account, user: User, **columns: Any) -> str:
+    """An API token of the user for the account, as it is sent in the header."""
+    _, token = ApiToken.objects.create(user=user, account=account, **columns)
+    return str(token)
+
+
+def make_credential(account: Account, provider: str = Provider.META, secret: str = "secret-token") -> Credential:
+    credential = Credential(account=account, provider=provider, name="test grant")
+    credential.secret = secret
+    credential.save()
+    return credential
+
+
+def make_connection(account: Account, provider: str = Provider.META, **columns: Any) -> Connection:
+    number = next(_numbers)
+    columns.setdefault("external_id", f"act_{number}" if provider == Provider.META else str(number))
+    columns.setdefault("name", f"Shop {number}")
+    columns.setdefault("currency", "EUR")
+    columns.setdefault("time_zone", "Europe/Berlin")
+    columns.setdefault("next_sync_at", timezone.now() + timedelta(hours=1))
+    if "credential" not in columns:
+        columns["credential"] = make_credential(account, provider)
+    return Connection.objects.create(account=account, provider=provider, **columns)
+
+
+def make_request(account: Account, **columns: Any) -> SyncRequest:
+    columns = {"trigger": Trigger.SCHEDULED, "source": "beat", **columns}
+    return SyncRequest.objects.create(account=account, **columns)
+
+
+def make_run(connection: Connection, *, state: str = RunState.QUEUED, **columns: Any) -> SyncRun:
+    """A run in any state, with what the state's constraints ask for."""
+    now = timezone.now()
+    ensure_queue(connection.provider, connection.region)
+    trigger = columns.pop("trigger", Trigger.SCHEDULED)
+    defaults: dict[str, Any] = {
+        "priority": Priority.MANUAL if trigger == Trigger.MANUAL else Priority.SCHEDULED,
+        "queued_at": now,
+        "max_attempts": settings.MAX_ATTEMPTS,
+        **_state_columns(state),
+        **columns,
+    }
+    if "request" not in defaults:
+        defaults["request"] = make_request(connection.account, trigger=trigger)
+    return SyncRun.objects.create(
+        account=connection.account,
+        connection=connection,
+        provider=connection.provider,
+        region=connection.region,
+        state=state,
+        trigger=trigger,
+        **defaults,
+    )
+
+
+def _state_columns(state: str) -> dict[str, Any]:
+    now = timezone.now()
+    if state == RunState.RUNNING:
+        return {"started_at": now, "lease_token": uuid4(), "lease_expires_at": now + settings.LEASE}
+    if state == RunState.DEFERRED:
+        return {"available_at": now + timedelta(minutes=5), "defer_reason": DeferReason.BUDGET}
+    if state in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED):
+        return {"started_at": now - timedelta(seconds=10), "finished_at": now}
+    return {}
