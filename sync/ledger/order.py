@@ -26,7 +26,7 @@ CLAIMABLE = """
 
 CLASS = """
     GREATEST(0, CASE run.priority WHEN 1 THEN 0 WHEN 5 THEN 1 ELSE 2 END - floor(
-        extract(epoch FROM now() - run.queued_at)
+        GREATEST(0, extract(epoch FROM statement_timestamp() - run.queued_at))
         / CASE run.trigger WHEN 'manual' THEN %(manual_patience)s ELSE %(other_patience)s END))
 """
 

@@ -6,6 +6,7 @@ connection's row is locked), and no hint for a row that was rolled back.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -93,11 +94,13 @@ def request_sync(
         for connection in _locked(connections):
             _place(result, connection, ask)
         if not result.runs:
-            raise _already_syncing(result)
-        if limited and result.made:
+            request.delete()
+        elif limited and result.made:
             check_manual_limit(account)
         for queue in {(run.provider, run.region) for run in result.runs}:
-            transaction.on_commit(lambda queue=queue: nudge(*queue, priority=ask.priority))
+            transaction.on_commit(partial(nudge, *queue, priority=ask.priority))
+    if not result.runs:
+        raise _already_syncing(result)  # outside, for a running run that covers it kept its new class
     return result
 
 

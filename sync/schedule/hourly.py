@@ -4,19 +4,16 @@ Guarantee: one request per connection and hour, however many beats or external c
 moves `next_sync_at` on, by one conditional UPDATE, makes the request, in the same transaction.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from django.db import transaction
 
-from sync.errors import SyncError
+from sync.errors import AlreadySyncing
 from sync.ledger.request import request_sync
 from sync.models import Connection
 from sync.models.choices import Trigger
 from sync.models.connection import HOUR, ConnectionQuerySet
-
-logger = structlog.get_logger(__name__)
 
 BATCH = 500  # connections per call: a minute's share of 30,000
 
@@ -28,7 +25,6 @@ class Scheduled:
     total: int = 0
     queued: int = 0
     skipped: int = 0
-    errors: list[str] = field(default_factory=list)
 
 
 def request_due(now: datetime, *, source: str = "beat") -> Scheduled:
@@ -46,18 +42,20 @@ def _request(due: ConnectionQuerySet, now: datetime, source: str) -> Scheduled:
     result = Scheduled()
     for connection in due.select_related("account"):
         result.total += 1
-        try:
-            with transaction.atomic():
-                if not _take_slot(connection, now):
-                    result.skipped += 1
-                    continue
-                request_sync(connection.account, [connection], trigger=Trigger.SCHEDULED, source=source)
+        with transaction.atomic():
+            if _take_slot(connection, now) and _request_one(connection, source):
                 result.queued += 1
-        except SyncError as exc:
-            _take_slot(connection, now)
-            result.skipped += 1
-            logger.info("scheduled sync not needed", connection=str(connection.pk), reason=exc.code)
+            else:
+                result.skipped += 1
     return result
+
+
+def _request_one(connection: Connection, source: str) -> bool:
+    try:
+        request_sync(connection.account, [connection], trigger=Trigger.SCHEDULED, source=source)
+    except AlreadySyncing:
+        return False
+    return True
 
 
 def _take_slot(connection: Connection, now: datetime) -> bool:

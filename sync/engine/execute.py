@@ -1,0 +1,128 @@
+"""One start of a run, from claim to the state it is left in.
+
+Every way out is named after the platform error's next move: defer, retry, reconnect, give up. A
+deferral uses no attempt. Whatever escapes here is a defect of ours, and uses one.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.db import DatabaseError
+from django.utils import timezone
+
+from providers.base import Client
+from providers.errors import (
+    RETRYABLE,
+    AccessDenied,
+    BudgetSpent,
+    Category,
+    CursorExpired,
+    LimitReached,
+    ProviderError,
+    ReconnectNeeded,
+)
+from sync.engine.copy import CancelRequested, GaveWay, copy
+from sync.engine.heartbeat import Heartbeat
+from sync.engine.platform import open_client
+from sync.ledger import finish
+from sync.ledger.finish import Failure
+from sync.ledger.lease import Lease, LeaseLost
+from sync.models import Connection, Credential, SyncRun
+from sync.models.choices import ConnectionStatus, CredentialStatus, DeferReason, Mode
+
+logger = structlog.get_logger(__name__)
+
+RETRIED = (*RETRYABLE, CursorExpired)
+
+
+def execute(run: SyncRun) -> None:
+    """Do what the run asks for, as far as budget and platform allow, and leave it in a state."""
+    lease = Lease.of(run)
+    with structlog.contextvars.bound_contextvars(run=str(run.pk), connection=str(run.connection_id)):
+        logger.info("run started", provider=run.provider, worker=run.worker)
+        try:
+            with Heartbeat(lease):
+                _attempt(run, lease)
+        except LeaseLost:
+            logger.warning("run left to its new owner")
+        else:
+            run.refresh_from_db()
+            logger.info("run left", state=run.state, records=run.records_count, reason=run.waiting_for)
+
+
+def _attempt(run: SyncRun, lease: Lease) -> None:
+    client: Client | None = None
+    try:
+        client = open_client(run)
+        copy(run, lease, client)
+    except (LeaseLost, DatabaseError):
+        raise  # nothing can be written: the lease runs out and the run is taken back
+    except Exception as exc:  # noqa: BLE001  (the task boundary: a run is always left in a state)
+        _leave(run, lease, exc, calls=client.calls if client else 0)
+    else:
+        _succeed(run, lease, calls=client.calls)
+
+
+def _leave(run: SyncRun, lease: Lease, exc: Exception, *, calls: int) -> None:
+    """Each kind of error, and what is done about it."""
+    match exc:
+        case BudgetSpent():
+            until = datetime.fromtimestamp(exc.retry_at, UTC)
+            finish.defer(lease, until=until, reason=DeferReason.BUDGET, waiting_for=exc.reason, calls=calls)
+        case LimitReached():
+            until = timezone.now() + timedelta(seconds=exc.retry_after)
+            finish.defer(lease, until=until, reason=DeferReason.BUDGET, waiting_for=str(exc), calls=calls)
+        case GaveWay():
+            words = "a more urgent sync"
+            finish.defer(
+                lease, until=timezone.now(), reason=DeferReason.GAVE_WAY, waiting_for=words, calls=calls
+            )
+        case CancelRequested():
+            finish.cancel_running(lease, calls=calls)
+        case ReconnectNeeded():
+            Credential.objects.filter(pk=run.connection.credential_id).update(
+                status=CredentialStatus.RECONNECT_NEEDED
+            )
+            finish.give_back(lease, message=str(exc), calls=calls)
+        case ProviderError():
+            if isinstance(exc, AccessDenied):
+                _mark_denied(run.connection)
+            finish.fail(lease, _failure(exc), calls=calls)
+        case _:
+            logger.exception("run failed by a defect", exc_info=exc)
+            finish.fail(lease, _defect(exc), calls=calls)
+
+
+def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:
+    finish.succeed(lease, calls=calls)
+    now = timezone.now()
+    columns = {"last_sync_at": now}
+    if run.mode == Mode.FULL and not run.campaign_ids:
+        columns["last_full_sync_at"] = now
+    Connection.objects.filter(pk=run.connection_id).update(**columns)
+
+
+def _mark_denied(connection: Connection) -> None:
+    """Stop this ad account's schedule; its neighbours at the same credential go on."""
+    Connection.objects.filter(pk=connection.pk).update(status=ConnectionStatus.ACCESS_DENIED)
+
+
+def _failure(exc: ProviderError) -> Failure:
+    return Failure(
+        category=exc.category,
+        code=exc.code,
+        message=str(exc),
+        is_retryable=isinstance(exc, RETRIED) or exc.category == Category.UNKNOWN,
+        platform_code=exc.platform_code,
+        trace_id=exc.trace_id,
+    )
+
+
+def _defect(exc: Exception) -> Failure:
+    """Only the kind of error: its text may hold data. The log has the traceback."""
+    return Failure(
+        category=Category.UNKNOWN,
+        code="defect",
+        message=f"AdTiger failed itself ({type(exc).__name__}). The worker's log tells where.",
+        is_retryable=True,
+    )
