@@ -168,7 +168,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 KNOX_TOKEN_MODEL = "sync.ApiToken"  # noqa: S105  (a model's name)
-MIGRATION_MODULES = {"knox": None}  # ours replaces its only model; its migrations would make a table all the same
+MIGRATION_MODULES = {"knox": None}  # ours replaces its only model, whose migrations would make a table
 REST_KNOX = {
     "TOKEN_MODEL": KNOX_TOKEN_MODEL,
     "AUTH_HEADER_PREFIX": "Bearer",

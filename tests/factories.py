@@ -33,7 +33,9 @@ def make_token(account: Account, user: User, **columns: Any) -> str:
     return str(token)
 
 
-def make_credential(account: Account, provider: str = Provider.META, secret: str = "secret-token") -> Credential:
+def make_credential(
+    account: Account, provider: str = Provider.META, secret: str = "secret-token"
+) -> Credential:
     credential = Credential(account=account, provider=provider, name="test grant")
     credential.secret = secret
     credential.save()

@@ -5,8 +5,8 @@ import os
 os.environ.setdefault("ADTIGER_ENV", "test")
 os.environ.setdefault("ADTIGER_HOME", os.path.join(os.path.dirname(__file__), "..", ".adtiger", "test"))  # noqa: PTH118, PTH120
 
-from adtiger.settings import *  # noqa: E402, F403
-from adtiger.settings import CACHES, REDIS_URL  # noqa: E402
+from adtiger.settings import *  # noqa: F403
+from adtiger.settings import CACHES, REDIS_URL
 
 _NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 REDIS_URL = f"{REDIS_URL.rsplit('/', 1)[0]}/{_NUMBER}"

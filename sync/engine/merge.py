@@ -59,7 +59,9 @@ def merge(
                 "tell_created": tell_created,
             },
         )
-        return Merged(*cast("tuple[int, int, int]", cursor.fetchone()))
+        merged = Merged(*cast("tuple[int, int, int]", cursor.fetchone()))
+        cursor.execute(SQL("TRUNCATE {}").format(incoming))  # the next page may come in this transaction
+    return merged
 
 
 def _incoming_name(target: Target) -> Identifier:
@@ -71,8 +73,7 @@ def _incoming_name(target: Target) -> Identifier:
 @cache
 def _create_incoming(target: Target) -> Composable:
     return SQL(
-        "CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} ON COMMIT DELETE ROWS AS "
-        "SELECT {columns} FROM {table} WITH NO DATA"
+        "CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} AS SELECT {columns} FROM {table} WITH NO DATA"
     ).format(
         incoming=_incoming_name(target),
         columns=_list(target.columns),

@@ -1,0 +1,186 @@
+"""What is due: hourly syncs, the tick, the clean-up; each may run twice at once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.db import connection as database
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_results.models import TaskResult
+
+from sync.models import Account, Change, Connection, Queue, SyncRequest, SyncRun
+from sync.models.choices import CredentialStatus, RunState, Trigger
+from sync.schedule.beat import ensure_rows
+from sync.schedule.cleanup import clean_up
+from sync.schedule.hourly import request_due, request_hour
+from sync.schedule.tick import tick
+from tests.factories import make_account, make_connection, make_run
+
+NOON = datetime(2026, 3, 1, 12, 20, tzinfo=UTC)
+
+
+def due_connection(account: Account) -> Connection:
+    return make_connection(account, next_sync_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_due_connection_gets_one_scheduled_run_and_its_next_slot(account: Account) -> None:
+    connection = due_connection(account)
+
+    result = request_due(timezone.now())
+    request_due(timezone.now())
+
+    connection.refresh_from_db()
+    assert (result.total, result.queued) == (1, 1)
+    assert [run.trigger for run in SyncRun.objects.all()] == [Trigger.SCHEDULED]
+    assert timezone.now() < connection.next_sync_at <= timezone.now() + timedelta(hours=2)
+
+
+def test_the_next_slot_is_in_the_next_hour_at_the_connections_own_second(connection: Connection) -> None:
+    slot = connection.slot_after(NOON)
+
+    assert slot - datetime(2026, 3, 1, 13, tzinfo=UTC) == connection.slot_offset
+    assert timedelta(0) <= connection.slot_offset < timedelta(hours=1)
+
+
+def test_offsets_spread_over_the_hour(account: Account) -> None:
+    offsets = [Connection(account=account).slot_offset.total_seconds() for _ in range(2000)]
+
+    quarters = [sum(900 * q <= offset < 900 * (q + 1) for offset in offsets) for q in range(4)]
+    assert min(quarters) > 400
+
+
+@pytest.mark.parametrize("held", ["paused", "account paused", "reconnect", "disconnected"])
+def test_what_is_not_active_is_not_scheduled(account: Account, held: str) -> None:
+    connection = due_connection(account)
+    if held == "paused":
+        connection.pause(by=None)
+    elif held == "account paused":
+        account.pause(by=None)
+    elif held == "reconnect":
+        connection.credential.status = CredentialStatus.RECONNECT_NEEDED
+        connection.credential.save()
+    else:
+        Connection.objects.update(status="disconnected")
+
+    assert request_due(timezone.now()).total == 0
+
+
+def test_the_external_cron_asks_for_this_hours_connections_once(account: Account) -> None:
+    now = timezone.now()
+    end = now.replace(minute=59, second=59, microsecond=0)
+    make_connection(account, next_sync_at=end)
+    make_connection(account, next_sync_at=end + timedelta(hours=1))
+
+    first, second = request_hour(now), request_hour(now)
+
+    assert (first.queued, second.total) == (1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_beats_make_one_request_per_connection() -> None:
+    account = make_account()
+    for _ in range(5):
+        due_connection(account)
+    start = threading.Barrier(2)
+
+    def beat(_: int) -> int:
+        start.wait()
+        try:
+            return request_due(timezone.now()).queued
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        queued = sum(pool.map(beat, range(2)))
+
+    assert queued == SyncRun.objects.count() == SyncRequest.objects.count() == 5
+
+
+def test_the_tick_promotes_takes_back_and_nudges(account: Account) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    deferred = make_run(make_connection(account), state=RunState.DEFERRED, available_at=past)
+    lost = make_run(make_connection(account), state=RunState.RUNNING, lease_expires_at=past)
+
+    done = tick()
+
+    deferred.refresh_from_db()
+    lost.refresh_from_db()
+    assert (deferred.state, lost.state) == (RunState.QUEUED, RunState.QUEUED)
+    assert (done.promoted, done.taken_back, done.nudged) == (1, 1, 1)
+
+
+def test_a_paused_queue_is_not_nudged(connection: Connection) -> None:
+    make_run(connection)
+    assert tick().nudged == 1
+
+    Queue.objects.get().pause(by=None)
+    assert tick().nudged == 0
+
+
+def test_beat_rows_are_made_once_and_edits_are_kept(db: None) -> None:
+    ensure_rows()
+    slow = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.HOURS)
+    PeriodicTask.objects.filter(name="Tick").update(interval=slow)
+
+    ensure_rows()
+
+    assert PeriodicTask.objects.count() == 3
+    assert PeriodicTask.objects.get(name="Tick").interval == slow
+
+
+def test_history_is_kept_as_long_as_the_settings_say(connection: Connection) -> None:
+    now = timezone.now()
+
+    def ended(days: int, **columns: object) -> SyncRun:
+        state = columns.pop("state", RunState.SUCCEEDED)
+        return make_run(connection, state=state, finished_at=now - timedelta(days=days), **columns)  # type: ignore[arg-type]
+
+    kept = {
+        ended(6),
+        ended(89, changes={"updated": 1}),
+        ended(89, trigger=Trigger.MANUAL),
+        ended(89, state=RunState.FAILED),
+        make_run(connection),
+    }
+    ended(8)
+    ended(91, changes={"updated": 1})
+    ended(91, state=RunState.FAILED)
+
+    cleaned = clean_up()
+
+    assert set(SyncRun.objects.all()) == kept
+    assert cleaned.runs == 3
+
+
+def test_changes_outlive_their_runs(connection: Connection) -> None:
+    now = timezone.now()
+    for days in (399, 401):
+        Change.objects.create(
+            connection=connection,
+            run_id=uuid4(),
+            entity="ad",
+            external_id=str(days),
+            action="updated",
+            seen_at=now - timedelta(days=days),
+        )
+
+    assert clean_up().changes == 1
+    assert Change.objects.get().external_id == "399"
+
+
+def test_the_newest_results_of_each_maintenance_task_are_kept(db: None) -> None:
+    for name in ("sync.tick", "sync.clean_up"):
+        for status, number in (("SUCCESS", 15), ("FAILURE", 25)):
+            for index in range(number):
+                TaskResult.objects.create(task_id=f"{name}-{status}-{index}", task_name=name, status=status)
+
+    assert clean_up().results == 20
+    for name in ("sync.tick", "sync.clean_up"):
+        for status, keep in settings.KEEP_RESULTS.items():
+            rows = TaskResult.objects.filter(task_name=name, status=status).order_by("-date_done")
+            assert rows.count() == keep
+            assert rows[0].task_id == f"{name}-{status}-{(15 if status == 'SUCCESS' else 25) - 1}"
