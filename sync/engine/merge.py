@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 from django.db import connection as database
 from psycopg import Cursor, sql
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 from providers.records import Record, Stream
 from sync.engine.streams import TARGETS, Target
@@ -71,7 +71,7 @@ def _incoming_name(target: Target) -> Identifier:
 
 
 @cache
-def _create_incoming(target: Target) -> Composable:
+def _create_incoming(target: Target) -> Composed:
     return SQL(
         "CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} AS SELECT {columns} FROM {table} WITH NO DATA"
     ).format(
@@ -82,7 +82,7 @@ def _create_incoming(target: Target) -> Composable:
 
 
 @cache
-def _merge_statement(target: Target) -> Composable:
+def _merge_statement(target: Target) -> Composed:
     told = [column for column in target.columns if column not in UNTOLD]
     values = [column for column in target.columns if column != "external_id"]
     return SQL(
@@ -134,5 +134,5 @@ def _merge_statement(target: Target) -> Composable:
     )
 
 
-def _list(columns: Iterable[str], table: str | None = None) -> Composable:
+def _list(columns: Iterable[str], table: str | None = None) -> Composed:
     return SQL(", ").join(Identifier(table, column) if table else Identifier(column) for column in columns)

@@ -82,7 +82,7 @@ def _start(run_id: UUID, worker: str) -> SyncRun:
         starts_without_progress=F("starts_without_progress") + 1,
     )
     run = SyncRun.objects.select_related("connection__credential", "account__plan").get(pk=run_id)
-    SyncAttempt.objects.create(run=run, lease_token=token, worker=worker, started_at=run.started_at)
+    SyncAttempt.objects.create(run=run, lease_token=token, worker=worker, started_at=Now())
     return run
 
 

@@ -117,7 +117,8 @@ def fail(lease: Lease, failure: Failure, *, calls: int) -> None:
 def retry_delay(failed_attempts: int) -> timedelta:
     """2 s after the first failure, then 4 s, 8 s, …; up to a quarter more, so that herds spread."""
     jitter = 1 + random.random() / 4  # noqa: S311  (no secret)
-    return settings.RETRY_BASE * 2 ** (failed_attempts - 1) * jitter
+    base: timedelta = settings.RETRY_BASE
+    return base * float(2 ** (failed_attempts - 1)) * jitter
 
 
 def _deferred(until: datetime, reason: DeferReason, waiting_for: str) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class Membership(models.Model):
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     """A Bearer token, bound to one account. Only its hash is stored; it is shown once, when made."""
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="api_tokens")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
     name = models.CharField(max_length=80, blank=True, help_text="What it is for, e.g. 'frontend'.")
 
     objects = AuthTokenManager()

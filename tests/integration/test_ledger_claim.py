@@ -12,6 +12,7 @@ from django.utils import timezone
 from sync.ledger.claim import better_run_waits, claim
 from sync.ledger.position import position
 from sync.models import Account, Connection, Queue, SyncRun
+from sync.models.base import Pausable
 from sync.models.choices import CredentialStatus, Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
 
@@ -111,11 +112,12 @@ def test_what_is_held_does_not_start_and_the_rest_goes_on(account: Account, held
     connection = make_connection(account)
     run = make_run(connection)
     queue = Queue.objects.get(provider="meta")
+    pausable: dict[str, Pausable] = {"connection": connection, "account": account, "queue": queue}
     if held == "credential":
         connection.credential.status = CredentialStatus.RECONNECT_NEEDED
         connection.credential.save()
     else:
-        {"connection": connection, "account": account, "queue": queue}[held].pause(by=None, reason="test")
+        pausable[held].pause(by=None, reason="test")
     assert claimed() is None
     assert position(run) is None
 
@@ -123,7 +125,7 @@ def test_what_is_held_does_not_start_and_the_rest_goes_on(account: Account, held
         connection.credential.status = CredentialStatus.ACTIVE
         connection.credential.save()
     else:
-        {"connection": connection, "account": account, "queue": queue}[held].resume()
+        pausable[held].resume()
     assert position(run) == 1
     assert claimed() == run
 
