@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun
+from celery.signals import setup_logging, task_prerun
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "adtiger.settings")
@@ -22,3 +22,8 @@ def check_connections(**_: Any) -> None:
     every task would fail without this.
     """
     close_old_connections()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Celery leaves logging alone when somebody listens here: Django's LOGGING counts everywhere."""
