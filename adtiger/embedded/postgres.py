@@ -28,7 +28,7 @@ _SETTINGS = (
     "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c timezone=UTC -c log_timezone=UTC "
     "-c max_connections=100 -c shared_buffers=128MB"
 )
-_NOT_DURABLE = " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+_NOT_DURABLE = " -c fsync=off -c full_page_writes=off"  # killing it still loses nothing: the kernel has it
 
 
 class Postgres:
@@ -103,7 +103,9 @@ class Postgres:
             raise EmbeddedError(
                 f"The owner of {self._data} can't enter {self._data.parent} any more: let it in."
             )
-        self._outside.mkdir(parents=True, mode=0o755)
+        for folder in (_OUTSIDE, self._outside):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o755)  # root's umask may hide new folders from others
         (self.folder / "data-lies-in.txt").write_text(f"{self._outside}\n")
 
     def _create(self, account: RunAs, programs: Path, lock: int) -> None:

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from adtiger.embedded import binaries, lock, ports
 from adtiger.embedded.errors import EmbeddedError, with_log
@@ -111,5 +113,6 @@ def _client(port: int) -> redis.Redis:
         port=port,
         socket_timeout=_ANSWER_SECONDS,
         socket_connect_timeout=_ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),  # the default waits for seconds where nobody listens
         decode_responses=True,
     )
