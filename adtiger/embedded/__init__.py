@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from adtiger.embedded import lock
-from adtiger.embedded.errors import EmbeddedError
+from adtiger.embedded.errors import EmbeddedError, with_log
 from adtiger.embedded.postgres import Postgres
 from adtiger.embedded.valkey import Valkey
 
-__all__ = ["EmbeddedError", "Status", "database_url", "redis_url", "status", "stop"]
+__all__ = ["EmbeddedError", "Status", "database_url", "redis_url", "status", "stop", "with_log"]
 
 T = TypeVar("T")
 _LOCK_PATIENCE = 90  # seconds: another starter's initdb on a busy machine (8) and all its retries

@@ -19,20 +19,27 @@ def remembered(folder: Path) -> int | None:
 
 def choose(folder: Path) -> int:
     """The remembered port while it is free, else another one, remembered from now on."""
-    port = remembered(folder)
-    if port is not None and _is_free(port):
-        return port
-    with socket.create_server((HOST, 0)) as probe:
-        port = int(probe.getsockname()[1])
-    draft = folder / f"{_FILE}.{os.getpid()}"
-    draft.write_text(json.dumps({"port": port}))
-    draft.replace(folder / _FILE)
+    last = remembered(folder)
+    port = free_port(last or 0)
+    if port != last:
+        draft = folder / f"{_FILE}.{os.getpid()}"
+        draft.write_text(json.dumps({"port": port}))
+        draft.replace(folder / _FILE)
     return port
 
 
-def _is_free(port: int) -> bool:
+def free_port(wanted: int) -> int:
+    """The wanted port if it is free, else one that the kernel chooses."""
     try:
-        with socket.create_server((HOST, port)):
-            return True
+        with socket.create_server((HOST, wanted)) as probe:
+            return int(probe.getsockname()[1])
     except OSError:
-        return False
+        if not wanted:
+            raise
+        return free_port(0)
+
+
+def listens(port: int) -> bool:
+    """Whether anybody accepts connections there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
