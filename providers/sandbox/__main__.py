@@ -1,0 +1,98 @@
+"""Run a sandbox: `python -m providers.sandbox --port 8090`."""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from providers.sandbox.accounts import DEFAULT_SIZES, open_world
+from providers.sandbox.constants import Platform
+from providers.sandbox.generate import Sizes
+from providers.sandbox.ledger import Limit, Subject
+from providers.sandbox.server import serve
+from providers.sandbox.state import Sandbox
+
+# By default the sandbox's own limits are those of the platforms' higher tiers, so that a client without
+# a budget is not refused by accident: Meta's Full tier, Google's Basic access (for the whole project).
+META_ACCOUNT_LIMITS = (Limit(9_000, 300), Limit(100_000, 3_600))
+GOOGLE_PROJECT_LIMITS = (Limit(15_000, 86_400),)
+
+EPILOG = """Base URLs, told as JSON when it listens: META_GRAPH_URL, META_OAUTH_URL, GOOGLE_ADS_URL, GOOGLE_OAUTH_URL.
+Tokens, limits, faults, edits and the count of calls: see providers/sandbox/README.md."""
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    sandbox = Sandbox(seed=options.seed)
+    sizes = {Platform.META: options.meta, Platform.GOOGLE: options.google}
+    open_world(
+        sandbox,
+        {platform: list(given or DEFAULT_SIZES) for platform, given in sizes.items()},
+        recorded=options.recorded,
+    )
+    _set_limits(sandbox, options)
+    serving = serve(
+        sandbox, host=options.host, port=options.port, state_file=options.state_file, leash=options.leash
+    )
+    asyncio.run(serving)
+
+
+def _set_limits(sandbox: Sandbox, options: argparse.Namespace) -> None:
+    ledger = sandbox.ledger
+    ledger.account_limits[Platform.META] = list(options.meta_limit or META_ACCOUNT_LIMITS)
+    ledger.account_limits[Platform.GOOGLE] = list(options.google_limit or ())
+    ledger.limits[Subject(Platform.META, "")] = list(options.meta_app_limit or ())
+    ledger.limits[Subject(Platform.GOOGLE, "")] = list(options.google_project_limit or GOOGLE_PROJECT_LIMITS)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m providers.sandbox",
+        description="Imitate Meta's Graph API and Google Ads' REST API: a world, quotas and faults of its own.",
+        epilog=EPILOG,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
+    add(
+        "--state-file",
+        type=Path,
+        help="write the base URLs there as JSON when listening, instead of printing them",
+    )
+    add(
+        "--leash", action="store_true", help="stop when standard input ends, so as not to outlive the starter"
+    )
+    add("--seed", type=int, default=7, help="of the generated accounts and of the faults' dice")
+    add("--no-recorded", dest="recorded", action="store_false", help="leave the two recorded accounts out")
+    for platform in Platform:
+        add(
+            f"--{platform}",
+            type=Sizes.parse,
+            action="append",
+            metavar="CAMPAIGNS/GROUPS/ADS",
+            help=f"a generated {platform.title()} account of this size; may be given several times",
+        )
+    limits = {
+        "meta": "Meta ad account",
+        "meta-app": "Meta app as a whole",
+        "google": "Google customer",
+        "google-project": "Google project as a whole",
+    }
+    for name, subject in limits.items():
+        add(
+            f"--{name}-limit",
+            type=_limit,
+            action="append",
+            metavar="CALLS/SECONDS",
+            help=f"refuse a {subject} more calls than that in any such window; may be given several times",
+        )
+    return parser
+
+
+def _limit(text: str) -> Limit:
+    calls, seconds = text.split("/")
+    return Limit(int(calls), float(seconds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""What tests and the CLI may do to a sandbox while it runs. Each action takes JSON and gives JSON.
+
+A wrong request raises ValueError (or KeyError for a missing name), which the route answers with 400.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from providers.sandbox import edits
+from providers.sandbox.accounts import Opening, counts, open_account
+from providers.sandbox.constants import Kind, Platform
+from providers.sandbox.faults import Fault
+from providers.sandbox.generate import Sizes
+from providers.sandbox.grants import Grant
+from providers.sandbox.ledger import Limit, Subject
+from providers.sandbox.state import Sandbox
+from providers.sandbox.truth import describe, summary, truth
+from providers.sandbox.world import Account
+
+Body = dict[str, Any]
+Action = Callable[[Sandbox, Body], Body]
+
+MANY = 1_000_000  # steps of history: more than any recording has
+
+
+def account_of(sandbox: Sandbox, body: Body) -> Account:
+    account = sandbox.world.account(Platform(body["platform"]), str(body["account"]))
+    if account is None:
+        raise ValueError(f"no {body['platform']} account {body['account']}")
+    return account
+
+
+def add_accounts(sandbox: Sandbox, body: Body) -> Body:
+    """`count` accounts of `campaigns`, `ad_groups`, `ads`; id, name, currency, time_zone, status, seed, direct."""
+    sizes = Sizes(body.get("campaigns", 3), body.get("ad_groups", 9), body.get("ads", 27))
+    opening = Opening(
+        platform=Platform(body["platform"]),
+        sizes=sizes,
+        account_id=str(body.get("id", "")).removeprefix("act_"),
+        name=body.get("name", ""),
+        currency=body.get("currency", ""),
+        time_zone=body.get("time_zone", ""),
+        status=str(body.get("status", "")),
+        seed=body.get("seed"),
+        direct=bool(body.get("direct", False)),
+    )
+    opened = [open_account(sandbox, opening) for _ in range(body.get("count", 1))]
+    return {"accounts": [summary(account) for account in opened], "id": opened[-1].id}
+
+
+def change_account(sandbox: Sandbox, body: Body) -> Body:
+    """`name` or `status` of an ad account: closed, suspended, open again."""
+    account = account_of(sandbox, body)
+    account.name = body.get("name", account.name)
+    account.status = str(body.get("status", account.status))
+    return summary(account)
+
+
+def edit(sandbox: Sandbox, body: Body) -> Body:
+    """Set fields of `id`: name, status, daily_budget, lifetime_budget, bid, review, ends, objective."""
+    changes = {name: value for name, value in body.items() if name not in ("platform", "account", "id")}
+    entity_id = edits.inner_id(str(body["id"]))
+    return describe(edits.change(account_of(sandbox, body), entity_id, changes, sandbox.clock()))
+
+
+def edit_at_random(sandbox: Sandbox, body: Body) -> Body:
+    """`count` edits of different entities; tells which."""
+    dice = random.Random(body["seed"]) if "seed" in body else sandbox.dice  # noqa: S311 - wanted: repeatable
+    edited = edits.edit_at_random(account_of(sandbox, body), body["count"], dice, sandbox.clock())
+    told: dict[str, list[str]] = {kind: [] for kind in Kind}
+    for entity in edited:
+        told[edits.kind_of(entity)].append(edits.external_id(entity))
+    return {"edited": told}
+
+
+def remove(sandbox: Sandbox, body: Body) -> Body:
+    """Delete `id` as a user does; with `vanish` it is nowhere to be read any more, nor what is below it."""
+    account, entity_id = account_of(sandbox, body), edits.inner_id(str(body["id"]))
+    if not body.get("vanish"):
+        return describe(edits.remove(account, entity_id, sandbox.clock()))
+    gone = sandbox.vanished.vanish(account, entity_id)
+    return {"vanished": [edits.external_id(entity) for entity in gone]}
+
+
+def bring_back(sandbox: Sandbox, body: Body) -> Body:
+    """Undo the removal of `id`."""
+    entity_id = edits.inner_id(str(body["id"]))
+    return describe(sandbox.vanished.bring_back(account_of(sandbox, body), entity_id, sandbox.clock()))
+
+
+def create(sandbox: Sandbox, body: Body) -> Body:
+    """A new entity of `kind`, below `parent`, with `name`."""
+    parent = edits.inner_id(str(body["parent"])) if "parent" in body else None
+    made = edits.create(
+        account_of(sandbox, body),
+        Kind(body["kind"]),
+        sandbox.clock(),
+        parent=parent,
+        name=body.get("name", ""),
+    )
+    return {"id": edits.external_id(made)} | describe(made)
+
+
+def step_history(sandbox: Sandbox, body: Body) -> Body:
+    """Apply the next `steps` recorded edits (default 1, "all")."""
+    account = account_of(sandbox, body)
+    account.catalog  # noqa: B018 - reading it makes the history
+    steps = MANY if body.get("steps") == "all" else body.get("steps", 1)
+    due, account.history = account.history[:steps], account.history[steps:]
+    for apply in due:
+        apply()
+    return {"applied": len(due), "left": len(account.history)}
+
+
+def set_limits(sandbox: Sandbox, body: Body) -> Body:
+    """`account`: for every ad account, or with `only` for that one; `project`: for the app or project.
+    Lists of [calls, seconds]; an empty list means no limit."""
+    platform, ledger = Platform(body["platform"]), sandbox.ledger
+    if "project" in body:
+        ledger.limits[Subject(platform, "")] = _limits(body["project"])
+    if "account" in body and "only" in body:
+        ledger.limits[Subject(platform, str(body["only"]).removeprefix("act_"))] = _limits(body["account"])
+    elif "account" in body:
+        ledger.account_limits[platform] = _limits(body["account"])
+    return {"account": ledger.account_limits[platform], "project": ledger.limits_of(Subject(platform, ""))}
+
+
+def _limits(pairs: list[list[float]]) -> list[Limit]:
+    return [Limit(int(calls), float(seconds)) for calls, seconds in pairs]
+
+
+def set_settings(sandbox: Sandbox, body: Body) -> Body:
+    """`latency` {platform: seconds}, `require_appsecret_proof`, `access_lifetime` (Google, seconds),
+    `meta_page_rows`, `google_page_rows`, `google_chunk_rows`."""
+    settings = sandbox.settings
+    for name, value in body.items():
+        if name == "latency":
+            settings.latency |= {Platform(platform): float(seconds) for platform, seconds in value.items()}
+        elif name == "access_lifetime":
+            sandbox.grants.access_lifetime = float(value)
+        elif hasattr(settings, name):
+            setattr(settings, name, type(getattr(settings, name))(value))
+        else:
+            raise ValueError(f"no setting {name}")
+    return {"latency": settings.latency}
+
+
+def mint_token(sandbox: Sandbox, body: Body) -> Body:
+    """A new grant for `accounts` (default: all), good for `lifetime` seconds (default: ever)."""
+    grant = sandbox.grants.mint(
+        Platform(body["platform"]),
+        token=body.get("token", ""),
+        accounts=body.get("accounts"),
+        lifetime=body.get("lifetime"),
+    )
+    return {"token": grant.token, "user_id": grant.user_id}
+
+
+def _grant(sandbox: Sandbox, body: Body) -> Grant:
+    grant = sandbox.grants.find(Platform(body["platform"]), body["token"])
+    if grant is None:
+        raise ValueError("no such token")
+    return grant
+
+
+def revoke_token(sandbox: Sandbox, body: Body) -> Body:
+    """End a grant for good; Meta: with the 190's `subcode`."""
+    sandbox.grants.revoke(_grant(sandbox, body), body.get("subcode", 0))
+    return {"revoked": True}
+
+
+def expire_token(sandbox: Sandbox, body: Body) -> Body:
+    """Meta: the token; Google: the access tokens that were bought with it."""
+    sandbox.grants.expire(_grant(sandbox, body))
+    return {"expired": True}
+
+
+def add_fault(sandbox: Sandbox, body: Body) -> Body:
+    """See `faults.py` for the kinds and their details."""
+    sandbox.faults.rules.append(Fault.parse(body))
+    return {"faults": len(sandbox.faults.rules)}
+
+
+def clear_faults(sandbox: Sandbox, _: Body) -> Body:
+    sandbox.faults.rules.clear()
+    return {"faults": 0}
+
+
+def reset(sandbox: Sandbox, _: Body) -> Body:
+    """Forget calls, faults and latency; accounts, tokens and limits stay."""
+    sandbox.ledger.reset()
+    sandbox.faults.rules.clear()
+    sandbox.settings.latency |= dict.fromkeys(Platform, 0.0)
+    return {"reset": True}
+
+
+def list_accounts(sandbox: Sandbox, _: Body) -> Body:
+    return {"accounts": [summary(a) for platform in Platform for a in sandbox.world.accounts(platform)]}
+
+
+def tell_truth(sandbox: Sandbox, body: Body) -> Body:
+    """Everything in `account`, or with `counts` only how much."""
+    account = account_of(sandbox, body)
+    return {"counts": counts(account)} if body.get("counts") else truth(account)
+
+
+def list_faults(sandbox: Sandbox, _: Body) -> Body:
+    rules = [vars(rule) for rule in sandbox.faults.rules]
+    return {"faults": rules}
+
+
+def tell_calls(sandbox: Sandbox, body: Body) -> Body:
+    """The referee: per subject (`meta/<account>`, `meta/app`, `google/<customer>`, `google/project`) what
+    was called and the highest count of each window. `platform`, `account`, `watch` (10/60,200/3600),
+    `arrivals`."""
+    watch = [
+        Limit(int(calls), float(seconds))
+        for calls, _, seconds in (
+            part.partition("/") for part in str(body.get("watch", "")).split(",") if part
+        )
+    ]
+    wanted = str(body.get("account", "")).removeprefix("act_")
+    told = {}
+    for subject in sandbox.ledger.subjects():
+        if body.get("platform", subject.platform) != subject.platform or wanted not in (
+            "",
+            subject.account_id,
+        ):
+            continue
+        whole = "app" if subject.platform == Platform.META else "project"
+        told[f"{subject.platform}/{subject.account_id or whole}"] = sandbox.ledger.report(
+            subject, watch=watch, arrivals=body.get("arrivals") == "true"
+        )
+    exceeded = [name for name, report in told.items() if any(w["exceeded"] for w in report["windows"])]
+    return {"subjects": told, "exceeded": exceeded}

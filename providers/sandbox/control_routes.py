@@ -1,0 +1,57 @@
+"""The control endpoint over HTTP: `POST /control/<action>` acts, `GET /control/<question>` tells."""
+
+import orjson
+from aiohttp import web
+
+from providers.sandbox import control
+from providers.sandbox.control import Action, Body
+from providers.sandbox.state import Sandbox
+
+ACTIONS: dict[str, Action] = {
+    "accounts": control.add_accounts,
+    "account": control.change_account,
+    "edit": control.edit,
+    "random-edits": control.edit_at_random,
+    "remove": control.remove,
+    "return": control.bring_back,
+    "create": control.create,
+    "history": control.step_history,
+    "limits": control.set_limits,
+    "settings": control.set_settings,
+    "tokens": control.mint_token,
+    "tokens/revoke": control.revoke_token,
+    "tokens/expire": control.expire_token,
+    "faults": control.add_fault,
+    "faults/clear": control.clear_faults,
+    "reset": control.reset,
+}
+QUESTIONS: dict[str, Action] = {
+    "accounts": control.list_accounts,
+    "truth": control.tell_truth,
+    "faults": control.list_faults,
+    "calls": control.tell_calls,
+}
+
+
+def routes(sandbox: Sandbox) -> list[web.RouteDef]:
+    async def act(request: web.Request) -> web.Response:
+        body = await request.read()
+        return _run(sandbox, ACTIONS.get(request.match_info["action"]), orjson.loads(body or b"{}"))
+
+    async def tell(request: web.Request) -> web.Response:
+        return _run(sandbox, QUESTIONS.get(request.match_info["action"]), dict(request.query))
+
+    return [web.post("/control/{action:.+}", act), web.get("/control/{action:.+}", tell)]
+
+
+def _run(sandbox: Sandbox, action: Action | None, body: Body) -> web.Response:
+    if action is None:
+        return _json({"error": "no such action"}, 404)
+    try:
+        return _json(action(sandbox, body))
+    except (KeyError, ValueError, TypeError) as error:
+        return _json({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")

@@ -1,0 +1,165 @@
+"""Answering a query: which rows, in which order, and only the selected fields of each."""
+
+from collections.abc import Callable, Iterable
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any
+
+from providers.sandbox.constants import Kind, Platform
+from providers.sandbox.gaql import Condition, Query
+from providers.sandbox.google_errors import query_error
+from providers.sandbox.google_fields import RESOURCES, WAYS, Field, Selected, select
+from providers.sandbox.state import Sandbox
+from providers.sandbox.world import Account
+
+Row = Any
+_KINDS = {"campaign": Kind.CAMPAIGNS, "ad_group": Kind.AD_GROUPS, "ad_group_ad": Kind.ADS}
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+_BY_EQUALITY = frozenset({"=", "!=", "IN", "NOT IN", "IS NULL", "IS NOT NULL"})
+
+
+def rows_of(sandbox: Sandbox, account: Account, query: Query) -> list[Row]:
+    """All rows that the query means. Removed entities are among them unless the query leaves them out."""
+    if query.resource not in WAYS:
+        raise query_error(
+            "BAD_RESOURCE_TYPE_IN_FROM_CLAUSE", f"'{query.resource}' is no valid resource name."
+        )
+    _check_fields(account, query)
+    rows = _all(sandbox, account, query.resource)
+    for condition in query.conditions:
+        matches = _test(query.resource, condition)
+        rows = [row for row in rows if matches(row)]
+    for order in reversed(query.order):
+        key = select(query.resource, order.field)
+        rows = sorted(rows, key=lambda row: _sortable(key.value(row)), reverse=order.descending)
+    return rows[: query.limit]
+
+
+def _sortable(value: Any) -> tuple[bool, Any]:
+    return (value is not None, 0 if value is None else value)
+
+
+def _check_fields(account: Account, query: Query) -> None:
+    names = (*query.fields, *(c.field for c in query.conditions), *(o.field for o in query.order))
+    if account.is_manager and any(name.startswith("metrics.") for name in names):
+        raise query_error(
+            "REQUESTED_METRICS_FOR_MANAGER", "metrics can't be requested for a manager account."
+        )
+    for name in names:
+        select(query.resource, name)
+
+
+def _all(sandbox: Sandbox, account: Account, resource: str) -> list[Row]:
+    if resource == "customer":
+        return [account]
+    if resource == "customer_client":
+        clients = [a for a in sandbox.world.accounts(Platform.GOOGLE) if account.id == a.manager_id]
+        return [(account, client) for client in (account, *clients)]
+    return list(account.catalog.of(_KINDS[resource]))
+
+
+def _test(resource: str, condition: Condition) -> Callable[[Row], bool]:
+    chosen = select(resource, condition.field)
+    if chosen.field.type in ("enum", "bool", "list") and condition.operator not in _BY_EQUALITY:
+        raise query_error("BAD_OPERATOR", f"{condition.operator} can't be used with {condition.field}.")
+    match condition.operator, condition.value:
+        case "IN" | "NOT IN", tuple(values):
+            wanted = frozenset(_typed(chosen.field, value, condition.field) for value in values)
+            inside = condition.operator == "IN"
+            return lambda row: (chosen.value(row) in wanted) == inside
+        case "BETWEEN", (low, high):
+            ends = (_typed(chosen.field, low, condition.field), _typed(chosen.field, high, condition.field))
+            return lambda row: (v := chosen.value(row)) is not None and ends[0] <= v <= ends[1]
+        case "IS NULL" | "IS NOT NULL", _:
+            null = condition.operator == "IS NULL"
+            return lambda row: (chosen.value(row) in (None, "")) == null
+        case "LIKE", str(pattern):
+            return _like(chosen, pattern)
+    compare, wanted_value = (
+        _COMPARE[condition.operator],
+        _typed(chosen.field, str(condition.value), condition.field),
+    )
+    return lambda row: (v := chosen.value(row)) is not None and compare(v, wanted_value)
+
+
+def _like(chosen: Selected, pattern: str) -> Callable[[Row], bool]:
+    """`%` stands for anything, at the ends or between."""
+    parts = [part.lower() for part in pattern.split("%")]
+
+    def matches(row: Row) -> bool:
+        text, at = str(chosen.value(row) or "").lower(), 0
+        if not text.startswith(parts[0]) or not text.endswith(parts[-1]):
+            return False
+        for part in parts:
+            at = text.find(part, at)
+            if at < 0:
+                return False
+            at += len(part)
+        return len(parts) > 1 or text == parts[0]
+
+    return matches
+
+
+def _typed(field: Field, text: str, name: str) -> Any:
+    """A literal of the query as the field's values are."""
+    try:
+        match field.type:
+            case "int64":
+                return int(text)
+            case "double":
+                return float(text)
+            case "bool":
+                return {"TRUE": True, "FALSE": False}[text.upper()]
+            case "enum":
+                return text.upper()
+    except (ValueError, KeyError):
+        kind = "BAD_NUMBER" if field.type in ("int64", "double") else "BAD_VALUE"
+        raise query_error(kind, f"'{text}' is no valid value of {name}.") from None
+    return text
+
+
+def camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+Writer = Callable[[Row], dict[str, Any]]
+
+
+def writer(query: Query) -> Writer:
+    """How to write a row: one object per resource named in SELECT, and the one of FROM."""
+    resources: dict[str, list[Selected]] = {query.resource: []}
+    for path in query.fields:
+        chosen = select(query.resource, path)
+        resources.setdefault(chosen.resource, []).append(chosen)
+    objects = [
+        (camel(resource), WAYS[query.resource][resource], _object_writer(resource, fields))
+        for resource, fields in resources.items()
+    ]
+    return lambda row: {name: write(way(row)) for name, way, write in objects}
+
+
+def _object_writer(resource: str, fields: Iterable[Selected]) -> Writer:
+    name_of, nested = RESOURCES[resource].name_of, any(f.name.startswith("ad.") for f in fields)
+    steps = [
+        (*_place(f.name), f.field.get, f.field.type == "int64") for f in fields if f.name != "resource_name"
+    ]
+
+    def write(target: Any) -> dict[str, Any]:
+        result: dict[str, Any] = {"resourceName": name_of(target)}
+        if nested:
+            result["ad"] = {"resourceName": f"customers/{target.account.id}/ads/{target.id}"}
+        for parent, name, get, is_int64 in steps:
+            value = get(target)
+            if not value or value == "UNSPECIFIED":
+                continue  # a default value is left out
+            place = result.setdefault(parent, {}) if parent else result
+            place[name] = str(value) if is_int64 else value
+        return result
+
+    return write
+
+
+def _place(name: str) -> tuple[str, str]:
+    """`ad.final_urls` goes into the object `ad` as `finalUrls`."""
+    parent, _, leaf = name.rpartition(".")
+    return camel(parent), camel(leaf)

@@ -1,0 +1,52 @@
+"""Meta's usage headers, true to the ledger; sent with every answer, refusals included."""
+
+import math
+
+import orjson
+
+from providers.sandbox.constants import Platform
+from providers.sandbox.ledger import Ledger, Subject
+
+APP = Subject(Platform.META, "")
+TIER = "standard_access"
+
+
+def usage_headers(ledger: Ledger, account_id: str) -> dict[str, str]:
+    """Percentages are rounded down and may pass 100; regain times are in minutes, reset times in seconds."""
+    app = max((meter.percent for meter in ledger.meters(APP)), default=0.0)
+    shares = {"call_count": int(app), "total_time": int(app / 2), "total_cputime": int(app / 3)}
+    headers = {"X-App-Usage": _json(shares)}
+    if not account_id:
+        return headers
+    meters = ledger.meters(Subject(Platform.META, account_id))
+    fullest = meters[0].percent if meters else 0.0
+    headers["X-Ad-Account-Usage"] = _json(
+        {
+            "acc_id_util_pct": round(fullest, 2),
+            "reset_time_duration": math.ceil(meters[0].reset_after) if meters else 0,
+            "ads_api_access_tier": TIER,
+        }
+    )
+    # The use cases are metered by the hour: the longest window is theirs.
+    hourly = max(meters, key=lambda meter: meter.limit.seconds, default=None)
+    percent = hourly.percent if hourly else 0.0
+    wait = math.ceil(hourly.reset_after / 60) if hourly and percent >= 100 else 0
+    headers["X-Business-Use-Case-Usage"] = _json(
+        {account_id: [_use_case("ads_insights", 0.0, 0), _use_case("ads_management", percent, wait)]}
+    )
+    return headers
+
+
+def _use_case(name: str, percent: float, regain_minutes: int) -> dict[str, object]:
+    return {
+        "type": name,
+        "call_count": int(percent),
+        "total_cputime": int(percent / 3),
+        "total_time": int(percent / 2),
+        "estimated_time_to_regain_access": regain_minutes,
+        "ads_api_access_tier": TIER,
+    }
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,43 @@
+"""Everything one sandbox process knows."""
+
+import random
+import time
+from dataclasses import dataclass, field
+
+from providers.sandbox.constants import Platform
+from providers.sandbox.edits import Vanished
+from providers.sandbox.faults import Faults
+from providers.sandbox.grants import Grants
+from providers.sandbox.ledger import Clock, Ledger
+from providers.sandbox.world import World
+
+
+@dataclass
+class Settings:
+    """What the control endpoint may change while the sandbox runs."""
+
+    require_appsecret_proof: bool = False
+    latency: dict[Platform, float] = field(default_factory=lambda: dict.fromkeys(Platform, 0.0))
+    # Meta refuses larger pages with "reduce the amount of data"; its figure is unpublished and depends on
+    # the fields. Several hundred are known to work.
+    meta_page_rows: int = 2_000
+    google_page_rows: int = 10_000  # fixed by Google
+    # Google cuts a stream by size, which is unpublished; at most as many rows as a page has.
+    google_chunk_rows: int = 1_000
+
+
+@dataclass
+class Sandbox:
+    """The world and who may do what in it. One thread only."""
+
+    seed: int
+    clock: Clock = time.time
+    settings: Settings = field(default_factory=Settings)
+    world: World = field(default_factory=World)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)  # noqa: S311 - wanted: repeatable
+        self.ledger = Ledger(self.clock)
+        self.grants = Grants(self.clock)
+        self.faults = Faults(self.dice)
+        self.vanished = Vanished()

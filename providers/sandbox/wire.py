@@ -1,0 +1,73 @@
+"""One answer on its way to the client, whole or damaged on purpose."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import orjson
+from aiohttp import web
+
+JSON = "application/json; charset=UTF-8"
+
+
+@dataclass
+class Reply:
+    """`parts` are sent one after the other; what follows them is the end, or with `cut` a reset."""
+
+    status: int = 200
+    parts: Iterable[bytes] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON
+    length: int | None = None  # the announced Content-Length; None: chunked
+    delay: float = 0.0  # seconds before the first byte
+    pause: float = 0.0  # seconds between parts
+    cut: bool = False
+
+
+def json_reply(body: object, status: int = 200) -> Reply:
+    """A whole JSON answer."""
+    return bytes_reply(orjson.dumps(body), status)
+
+
+def bytes_reply(body: bytes, status: int = 200, content_type: str = JSON) -> Reply:
+    return Reply(status=status, parts=(body,), length=len(body), content_type=content_type)
+
+
+async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
+    """Write an answer; drop the connection where the reply says so."""
+    if reply.delay:
+        await asyncio.sleep(reply.delay)
+    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
+    response.headers["Content-Type"] = reply.content_type
+    if reply.length is None:
+        response.enable_chunked_encoding()
+    else:
+        response.content_length = reply.length
+    parts = iter(reply.parts)
+    first = next(parts, None)
+    if reply.cut and first is None:
+        return _reset(request, response)
+    await response.prepare(request)
+    while first is not None:
+        await response.write(first)
+        if reply.pause:
+            await asyncio.sleep(reply.pause)
+        first = next(parts, None)
+    if reply.cut:
+        return _hang_up(request, response)
+    await response.write_eof()
+    return response
+
+
+def _reset(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Reset the TCP connection without a word."""
+    if request.transport is not None:
+        request.transport.abort()
+    return response
+
+
+def _hang_up(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Close after what was written has left: a reset could overtake it, and the client's view would vary."""
+    if request.transport is not None:
+        request.transport.close()
+    return response

@@ -1,0 +1,83 @@
+"""All ad accounts of both platforms.
+
+An account's contents are made at their first use, so a thousand accounts cost nothing until read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from providers.sandbox.catalog import Catalog, Entity
+from providers.sandbox.constants import Platform
+
+# Generated ids: one block per account, so that an id alone tells its account. Meta's pass 2^53, as real
+# ones do; Google's have the usual 12 digits.
+ID_BASE = {Platform.META: 23_850_000_000_000_000, Platform.GOOGLE: 170_000_000_000}
+ID_SPAN = 100_000_000
+
+
+@dataclass(eq=False)
+class Account:
+    """An ad account (Google: a customer), open or closed, with or without a manager above it."""
+
+    platform: Platform
+    id: str  # digits
+    name: str
+    currency: str
+    time_zone: str
+    status: str  # Meta: account_status as digits; Google: CustomerStatus
+    created: int
+    fill: Callable[["Account"], Catalog]
+    ordinal: int
+    manager_id: str = ""
+    is_manager: bool = False
+    is_direct: bool = False  # Google: reachable without the manager as well
+    # Recorded edits that are still to come, for an account that was made of recorded data.
+    history: list[Callable[[], None]] = field(default_factory=list)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return self.fill(self)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def first_id(self) -> int:
+        """The beginning of this account's block of ids."""
+        return ID_BASE[self.platform] + self.ordinal * ID_SPAN
+
+
+class World:
+    """The accounts by platform and id, in the order of their making."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[Platform, dict[str, Account]] = {platform: {} for platform in Platform}
+
+    def add(self, account: Account) -> None:
+        """Open an account. Its id must be new."""
+        accounts = self._accounts[account.platform]
+        if account.id in accounts:
+            raise ValueError(f"{account.platform} account {account.id} exists already")
+        accounts[account.id] = account
+
+    def next_ordinal(self, platform: Platform) -> int:
+        """For the next generated account; those with contents of other origin have none."""
+        return 1 + sum(account.ordinal > 0 for account in self._accounts[platform].values())
+
+    def accounts(self, platform: Platform) -> list[Account]:
+        return list(self._accounts[platform].values())
+
+    def account(self, platform: Platform, account_id: str) -> Account | None:
+        """Find by id; `act_` in front and dashes inside are accepted."""
+        return self._accounts[platform].get(account_id.removeprefix("act_").replace("-", ""))
+
+    def entity(self, platform: Platform, entity_id: int) -> Entity | None:
+        """Find a campaign, ad group or ad by its id alone."""
+        ordinal = (entity_id - ID_BASE[platform]) // ID_SPAN
+        for account in self._accounts[platform].values():
+            if account.ordinal in (ordinal, 0) and (found := account.catalog.find(entity_id)):
+                return found
+        return None
