@@ -1,0 +1,150 @@
+"""All of AdTiger on one machine: which servers and processes there are, in which order they start and stop.
+
+`prepare` brings up the embedded servers, the database's schema and the sandbox; `serve` the web, the
+workers and beat. What exits, or is killed, is started again by `tend`; `stop` ends everything.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from celery import current_app
+
+from adtiger import embedded
+from adtiger.embedded import ports
+from adtiger.up.processes import Child, end_leftover
+from providers.sandbox import constants
+
+PROJECT = Path(__file__).resolve().parents[2]
+WORKERS = ("meta", "google", "maintenance")
+_READY_SECONDS = 60.0  # a slow machine's cold start takes 15
+_ANSWER_SECONDS = 2.0  # for one probe
+_PAUSE_SECONDS = 0.2
+_WORKER_GRACE = 30.0  # a worker's soft shutdown takes up to 20
+_CHECK_SECONDS = 2.0  # between two looks at the embedded servers
+
+
+class StackError(Exception):
+    """A part did not come up; the message says which, and where its log is."""
+
+
+class Stack:
+    """The running parts of one home."""
+
+    def __init__(self, home: Path, *, port: int) -> None:
+        self.home = home
+        self._port = port
+        self._embedded: list[Callable[[Path], str]] = []
+        self._children: list[Child] = []
+        self._checked_at = 0.0
+
+    @property
+    def url(self) -> str:
+        """Where the web answers."""
+        return f"http://{ports.HOST}:{self._port}"
+
+    def prepare(self) -> None:
+        """Servers, schema, sandbox. Afterwards this process's environment is that of its children."""
+        self._end_leftovers()
+        self._port = ports.free_port(self._port)
+        os.environ.setdefault("ADTIGER_ENV", "development")
+        os.environ |= {"ADTIGER_HOME": str(self.home), "DJANGO_SETTINGS_MODULE": "adtiger.settings"}
+        for name, start in (("DATABASE_URL", embedded.database_url), ("REDIS_URL", embedded.redis_url)):
+            if not os.environ.get(name):
+                os.environ[name] = start(self.home)
+                self._embedded.append(start)
+        self._migrate()
+        self._start_sandbox()
+
+    def serve(self) -> None:
+        """Web, workers and beat; returns when all of them are ready."""
+        web = f"-m gunicorn adtiger.wsgi --bind={ports.HOST}:{self._port} --workers=2 --threads=4"
+        self._start("web", *web.split(), "--access-logfile=-", "--no-control-socket")
+        for worker in WORKERS:
+            self._start(f"worker-{worker}", "manage.py", "worker", worker, grace=_WORKER_GRACE)
+        beat = "-m celery -A adtiger beat --scheduler=django_celery_beat.schedulers:DatabaseScheduler"
+        self._start("beat", *beat.split())
+        self._wait("web", self._web_is_ready)
+        self._wait("worker-maintenance", self._workers_are_ready)
+
+    def tend(self) -> list[str]:
+        """Start again what exited; returns the names."""
+        if time.monotonic() - self._checked_at > _CHECK_SECONDS:
+            for start in self._embedded:
+                start(self.home)
+            self._checked_at = time.monotonic()
+        return [child.name for child in self._children if child.tend()]
+
+    def stop(self) -> None:
+        """End everything, the servers last; also what an earlier stack of this home left running."""
+        for child in reversed(self._children):
+            child.ask_to_stop()
+        for child in reversed(self._children):
+            child.wait()
+        self._end_leftovers()
+        embedded.stop(self.home)
+
+    def _end_leftovers(self) -> None:
+        """End what a killed supervisor left running."""
+        for leftover in sorted((self.home / "run").glob("*.lock")):
+            end_leftover(leftover, grace=_WORKER_GRACE)
+
+    def _migrate(self) -> None:
+        command = [sys.executable, "manage.py", "migrate", "--noinput"]
+        done = subprocess.run(  # noqa: S603  (our own program)
+            command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise StackError(f"The database's schema can't be brought up to date:\n{done.stdout}")
+
+    def _start_sandbox(self) -> None:
+        """The platforms' stand-in, at the same port as yesterday while that is free."""
+        folder = self.home / "sandbox"
+        folder.mkdir(exist_ok=True)
+        port = ports.choose(folder)
+        url = f"http://{ports.HOST}:{port}"
+        state = f"--state-file={folder / 'state.json'}"
+        self._start("sandbox", "-m", "providers.sandbox", f"--port={port}", state)
+        self._wait("sandbox", lambda: ports.listens(port))
+        os.environ |= {
+            "META_GRAPH_URL": f"{url}/meta",
+            "META_OAUTH_URL": f"{url}/meta-oauth",
+            "META_APP_ID": constants.META_APP_ID,
+            "META_APP_SECRET": constants.META_APP_SECRET,
+            "GOOGLE_ADS_URL": f"{url}/google",
+            "GOOGLE_OAUTH_URL": f"{url}/google-oauth",
+            "GOOGLE_CLIENT_ID": constants.GOOGLE_CLIENT_ID,
+            "GOOGLE_CLIENT_SECRET": constants.GOOGLE_CLIENT_SECRET,
+        }
+
+    def _start(self, name: str, *arguments: str, grace: float = 10.0) -> None:
+        child = Child(name, [sys.executable, *arguments], cwd=PROJECT, home=self.home, grace=grace)
+        child.start()
+        self._children.append(child)
+
+    def _wait(self, name: str, is_ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while not is_ready():
+            if time.monotonic() > deadline:
+                log = self.home / "logs" / f"{name}.log"
+                raise StackError(
+                    embedded.with_log(f"{name} did not get ready in {_READY_SECONDS:.0f} s.", log)
+                )
+            self.tend()
+            time.sleep(_PAUSE_SECONDS)
+
+    def _web_is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _workers_are_ready(self) -> bool:
+        replies = current_app.control.ping(timeout=_ANSWER_SECONDS, limit=len(WORKERS))
+        return len(replies or []) >= len(WORKERS)
