@@ -261,6 +261,9 @@ UNFOLD = {
     "SITE_TITLE": "AdTiger",
     "SITE_HEADER": "AdTiger",
     "SITE_SYMBOL": "sync",
+    "SITE_URL": None,  # the admin is the site
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "sync.admin.site.icon"}],
     "ENVIRONMENT": "sync.admin.site.environment",
     "DASHBOARD_CALLBACK": "sync.admin.site.dashboard",
+    "SIDEBAR": {"navigation": "sync.admin.navigation.navigation"},
 }

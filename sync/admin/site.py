@@ -1,16 +1,48 @@
-"""What the admin shows around its pages."""
+"""What the admin shows around its pages: the badge, the index, the icon. Named in settings.UNFOLD."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.templatetags.static import static
+
+from sync.admin import dashboard as numbers
+from sync.admin.navigation import may_view
+from sync.admin.words import listing
+from sync.models import Connection, SyncRun
+
+PLATFORM_HOSTS = {"META_GRAPH_URL": "graph.facebook.com", "GOOGLE_ADS_URL": "googleads.googleapis.com"}
+
+
+def sandbox_hosts() -> list[str]:
+    """Where the clients call instead of the platforms; empty when they call the platforms."""
+    called = {urlsplit(getattr(settings, name)).netloc: host for name, host in PLATFORM_HOSTS.items()}
+    return sorted(netloc for netloc, host in called.items() if netloc != host)
 
 
 def environment(request: HttpRequest) -> list[str] | None:
-    """The badge beside the title outside production."""
+    """The badge beside the title: that no real platform is called, or that this is not production."""
+    if sandbox_hosts():
+        return ["Sandbox", "warning"]
     return None if settings.IS_PRODUCTION else [settings.ENVIRONMENT.title(), "info"]
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the index adds to Django's own."""
+    """What the index adds to Django's own, as far as the user may see it."""
+    context["sandbox_hosts"] = sandbox_hosts()
+    if may_view(Connection, request):
+        context.update(connections=numbers.connections(), connections_url=listing(Connection))
+    if may_view(SyncRun, request):
+        context.update(providers=numbers.providers(), failures=numbers.failures(), runs_url=listing(SyncRun))
     return context
+
+
+def icon(request: HttpRequest) -> str:
+    """The URL of the icon, for the pages' heads."""
+    return static("sync/favicon.svg")
+
+
+def favicon(request: HttpRequest) -> HttpResponseRedirect:
+    """The view at /favicon.ico, which browsers ask for by themselves."""
+    return HttpResponseRedirect(icon(request))

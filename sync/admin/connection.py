@@ -1,0 +1,152 @@
+"""Connections: their condition, their next sync, and the buttons that sync, pause and resume them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+
+from sync.admin.base import action, display, leave
+from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, ConditionFilter
+from sync.admin.pausing import PausableAdmin
+from sync.admin.start import start
+from sync.admin.tables import newest_runs
+from sync.admin.words import CONDITION_COLOURS, link, listing, moment, page, spoken
+from sync.models import Ad, AdGroup, Campaign, Change, Connection, SyncRun
+
+RUNS_SHOWN = 10
+
+
+@admin.register(Connection)
+class ConnectionAdmin(PausableAdmin):
+    """Made by connecting an account, so not here; kept when disconnected, so not deleted here either."""
+
+    list_display = ("ad_account", "state", "provider", "account", "last_sync", "next_sync", "history")
+    list_display_links = ("ad_account",)
+    list_select_related = ("account", "credential")
+    list_filter = (
+        ("provider", ChoicesDropdownFilter),
+        ConditionFilter,
+        ("account", AutocompleteSelectFilter),
+    )
+    search_fields = ("name", "external_id")
+    search_help_text = "Search by name or external id"
+    ordering = ("name", "pk")
+    fieldsets = (
+        (
+            None,
+            {"fields": ("name", "status", "state", "paused", "last_sync", "next_sync", "history", "catalog")},
+        ),
+        (
+            "Ad account",
+            {
+                "fields": (
+                    "account",
+                    "provider",
+                    "external_id",
+                    "login_customer_id",
+                    "credential",
+                    "region",
+                    "currency",
+                    "time_zone",
+                    "last_full_sync",
+                    "created_at",
+                )
+            },
+        ),
+    )
+    readonly_fields = (
+        "state",
+        "paused",
+        "last_sync",
+        "last_full_sync",
+        "next_sync",
+        "history",
+        "catalog",
+        "account",
+        "provider",
+        "external_id",
+        "credential",
+        "region",
+        "currency",
+        "time_zone",
+        "created_at",
+    )
+    actions = ("sync_selected", *PausableAdmin.actions)
+    actions_detail = ("sync_now", *PausableAdmin.actions_detail)
+    change_form_outer_after_template = "admin/sync/recent_runs.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
+        return False
+
+    @display(description="Ad account", header=True)
+    def ad_account(self, connection: Connection) -> list[str]:
+        return [connection.name or connection.external_id, connection.external_id]
+
+    @display(description="Condition", label=CONDITION_COLOURS)
+    def state(self, connection: Connection) -> tuple[str, str]:
+        return connection.condition, spoken(connection.condition)
+
+    @display(description="Last sync", ordering="last_sync_at")
+    def last_sync(self, connection: Connection) -> str:
+        return moment(connection.last_sync_at)
+
+    @display(description="Last full sync")
+    def last_full_sync(self, connection: Connection) -> str:
+        return moment(connection.last_full_sync_at)
+
+    @display(description="Next sync", ordering="next_sync_at")
+    def next_sync(self, connection: Connection) -> str:
+        return moment(connection.next_sync_at) if connection.condition == "active" else "-"
+
+    @display(description="Syncs")
+    def history(self, connection: Connection) -> SafeString:
+        return link(listing(SyncRun, connection__id__exact=connection.pk), "History")
+
+    @display(description="Catalog")
+    def catalog(self, connection: Connection) -> SafeString:
+        chosen = {"connection__id__exact": connection.pk}
+        names = {Campaign: "Campaigns", AdGroup: "Ad groups", Ad: "Ads", Change: "Changes"}
+        links = [(link(listing(model, **chosen), name),) for model, name in names.items()]
+        return format_html_join(" · ", "{}", links)
+
+    @action(description="Sync the selected", permissions=["change"])
+    def sync_selected(self, request: HttpRequest, queryset: "QuerySet[Connection]") -> None:
+        start(request, queryset.select_related("account", "credential"))
+
+    @action(
+        description="Sync now",
+        icon="sync",
+        variant=ActionVariant.PRIMARY,
+        permissions=["change"],
+        dialog={
+            "title": "Sync now",
+            "description": "Copies its campaigns, ad groups and ads, before anything that is scheduled.",
+            "form_submit_text": "Start the sync",
+        },
+    )
+    def sync_now(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        connection = self.row(request, object_id)
+        start(request, [connection])
+        return leave(request, page(connection))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page, with the connection's newest runs below."""
+        row = self.get_object(request, object_id)
+        runs = SyncRun.objects.filter(connection=row).order_by("-created_at")[:RUNS_SHOWN]
+        extra = {**(extra_context or {}), "recent_runs": newest_runs(runs) if row else None}
+        response: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return response

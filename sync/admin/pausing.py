@@ -1,0 +1,111 @@
+"""Pause and resume, for whatever can be paused: as actions of the list and as buttons of the page."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from unfold.dataclasses import UnfoldAction
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from sync.admin.audit import log
+from sync.admin.base import Admin, action, display, leave, operator
+from sync.admin.words import moment, page
+from sync.models.base import Pausable
+
+
+class ReasonForm(BaseDialogForm):  # type: ignore[misc]
+    """Why, for whoever wonders later."""
+
+    reason = forms.CharField(
+        max_length=200, required=False, label="Reason (optional)", widget=UnfoldAdminTextInputWidget
+    )
+
+
+class PausableAdmin(Admin):
+    """The pages of something that can be paused. A pause starts nothing new; what runs goes on."""
+
+    actions: tuple[str, ...] = ("pause_selected", "resume_selected")
+    actions_detail: tuple[str, ...] = ("pause", "resume")
+
+    @display(description="Paused")
+    def paused(self, row: Pausable) -> str:
+        if row.paused_at is None:
+            return "No"
+        by = f" by {row.paused_by}" if row.paused_by else ""
+        reason = f": {row.pause_reason}" if row.pause_reason else ""
+        return f"Since {moment(row.paused_at)}{by}{reason}"
+
+    @action(description="Pause the selected", permissions=["change"])
+    def pause_selected(self, request: HttpRequest, queryset: "QuerySet[Pausable]") -> None:
+        self._pause(request, list(queryset.filter(paused_at=None)))
+
+    @action(description="Resume the selected", permissions=["change"])
+    def resume_selected(self, request: HttpRequest, queryset: "QuerySet[Pausable]") -> None:
+        self._resume(request, list(queryset.exclude(paused_at=None)))
+
+    @action(
+        description="Pause",
+        icon="pause",
+        permissions=["change"],
+        dialog={
+            "title": "Pause",
+            "description": "Nothing new starts until it is resumed. What is running goes on to its end.",
+            "form_class": ReasonForm,
+            "form_submit_text": "Pause",
+        },
+    )
+    def pause(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        row = self.row(request, object_id)
+        self._pause(request, [row], reason=form.cleaned_data["reason"])
+        return leave(request, page(row))
+
+    @action(
+        description="Resume",
+        icon="play_arrow",
+        permissions=["change"],
+        dialog={
+            "title": "Resume",
+            "description": "What is waiting starts again, in its order.",
+            "form_submit_text": "Resume",
+        },
+    )
+    def resume(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        row = self.row(request, object_id)
+        self._resume(request, [row])
+        return leave(request, page(row))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
+        """Only the button that does something."""
+        row = self.get_object(request, object_id)
+        idle = "resume" if row is None or row.paused_at is None else "pause"
+        return [found for found in super().get_actions_detail(request, object_id) if found.path != idle]
+
+    def save_model(self, request: HttpRequest, obj: Pausable, form: "ModelForm[Any]", change: bool) -> None:
+        """Write only what was edited: workers and beat write the other columns meanwhile."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            super().save_model(request, obj, form, change)
+
+    def _pause(self, request: HttpRequest, rows: list[Pausable], *, reason: str = "") -> None:
+        for row in rows:
+            row.pause(by=operator(request), reason=reason)
+        log(request, rows, f"Paused. {reason}".strip())
+        self.message_user(request, f"Paused {_names(rows)}.")
+
+    def _resume(self, request: HttpRequest, rows: list[Pausable]) -> None:
+        for row in rows:
+            row.resume()
+        log(request, rows, "Resumed.")
+        self.message_user(request, f"Resumed {_names(rows)}.")
+
+
+def _names(rows: list[Pausable]) -> str:
+    """The first few by name; the others as a number."""
+    if not rows:
+        return "nothing: there was nothing to change"
+    others = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    return ", ".join(str(row) for row in rows[:3]) + others

@@ -1,0 +1,240 @@
+"""The sync history: every run, from request to outcome. A record: it can be read and cancelled only.
+
+The list is never counted (a million rows would cost a scan per page) and always newest first, by the
+time-ordered key, so a page costs one walk of the index.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+
+from sync.admin import tables
+from sync.admin.attempt import AttemptInline
+from sync.admin.audit import log
+from sync.admin.base import LargeTable, LookOnly, action, display, leave
+from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, ErrorFilter, SinceFilter
+from sync.admin.words import RUN_COLOURS, link, listing, moment, page, run_duration, spoken
+from sync.ledger.cancel import cancel
+from sync.models import Change, Connection, JoinedRequest, SyncRun
+from sync.models.choices import RunState
+from sync.models.run import SyncRunQuerySet
+
+CHANGES_SHOWN = 100
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(LookOnly, LargeTable):
+    """Nothing here is written except a request to cancel."""
+
+    list_display = (
+        "requested",
+        "badge",
+        "where",
+        "what",
+        "trigger",
+        "percent",
+        "started",
+        "took",
+        "records",
+        "found",
+        "calls",
+        "error_category",
+    )
+    list_select_related = ("connection", "account")
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("provider", ChoicesDropdownFilter),
+        ("account", AutocompleteSelectFilter),
+        ("connection", AutocompleteSelectFilter),
+        ErrorFilter,
+        ("kind", ChoicesDropdownFilter),
+        ("trigger", ChoicesDropdownFilter),
+        SinceFilter,
+    )
+    search_fields = ("pk",)  # shows the box; what it finds is in `get_search_results`
+    search_help_text = "Run id, request id or external id"
+    inlines = (AttemptInline,)
+    actions = ("cancel_selected",)
+    actions_detail = ("cancel",)
+    change_form_outer_after_template = "admin/sync/run_changes.html"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("badge", "percent"),
+                    ("what", "trigger"),
+                    ("account", "connection"),
+                    "waiting",
+                    "error",
+                )
+            },
+        ),
+        (
+            "Time",
+            {"fields": (("requested", "requester"), ("started", "finished"), ("took", "tries"))},
+        ),
+        (
+            "Copied",
+            {
+                "fields": (
+                    ("campaigns_count", "ad_groups_count"),
+                    ("ads_count", "insights_count"),
+                    ("found", "calls"),
+                )
+            },
+        ),
+        ("For support", {"fields": ("id", "request", "worker", "campaign_ids", "checkpoint")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> SyncRunQuerySet:
+        queryset: SyncRunQuerySet = super().get_queryset(request)
+        return queryset.select_related("connection", "account", "request__requested_by")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: SyncRunQuerySet, search_term: str
+    ) -> tuple[SyncRunQuerySet, bool]:
+        """Each by an index: the key, the request's key, or the ad account's id."""
+        if not (term := search_term.strip()):
+            return queryset, False
+        try:
+            wanted = UUID(term)
+        except ValueError:
+            connections = Connection.objects.filter(external_id__icontains=term)
+            return queryset.filter(connection__in=connections), False
+        joined = JoinedRequest.objects.filter(request_id=wanted).values("run_id")
+        return queryset.filter(Q(pk=wanted) | Q(request_id=wanted) | Q(pk__in=joined)), False
+
+    def has_cancel_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Rows can't be edited by anybody, but who may change runs may cancel them."""
+        return bool(request.user.has_perm("sync.change_syncrun"))
+
+    @action(description="Cancel the selected", permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, queryset: SyncRunQuerySet) -> None:
+        self._cancel(request, queryset)
+
+    @action(
+        description="Cancel",
+        icon="cancel",
+        variant=ActionVariant.DANGER,
+        permissions=["cancel"],
+        dialog={
+            "title": "Cancel this sync",
+            "description": "If it waits, it ends at once; if it runs, it ends when its page is stored.",
+            "form_submit_text": "Cancel the sync",
+        },
+    )
+    def cancel(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        run = self.row(request, object_id)
+        self._cancel(request, SyncRun.objects.filter(pk=run.pk))
+        return leave(request, page(run))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """No button where there is nothing to cancel."""
+        run = self.get_object(request, object_id)
+        return super().get_actions_detail(request, object_id) if run is not None and run.is_open else []
+
+    def _cancel(self, request: HttpRequest, runs: SyncRunQuerySet) -> None:
+        chosen = runs.count()
+        # of the bare table: the list's own queryset has joins that a row lock can't take
+        cancelled = cancel(SyncRun.objects.filter(pk__in=list(runs.values_list("pk", flat=True))))
+        log(request, cancelled, "Cancelled.")
+        self.message_user(request, _outcome(cancelled, chosen))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page, with the newest changes that the run saw below."""
+        run = self.get_object(request, object_id)
+        extra = _changes(run) if run else {}
+        response: HttpResponse = super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **extra}
+        )
+        return response
+
+    @display(description="Requested")
+    def requested(self, run: SyncRun) -> str:
+        return moment(run.created_at)
+
+    @display(description="State", label=RUN_COLOURS)
+    def badge(self, run: SyncRun) -> tuple[str, str]:
+        return run.state, run.get_state_display()
+
+    @display(description="Connection", header=True)
+    def where(self, run: SyncRun) -> list[str]:
+        return [str(run.connection), run.account.name]
+
+    @display(description="What")
+    def what(self, run: SyncRun) -> str:
+        some = f", {len(run.campaign_ids)} chosen" if run.campaign_ids else ""
+        return f"{run.get_kind_display()} ({run.mode}{some})"
+
+    @display(description="Progress")
+    def percent(self, run: SyncRun) -> str:
+        return f"{run.progress} %"
+
+    @display(description="Started")
+    def started(self, run: SyncRun) -> str:
+        return moment(run.started_at)
+
+    @display(description="Finished")
+    def finished(self, run: SyncRun) -> str:
+        return moment(run.finished_at)
+
+    @display(description="Took")
+    def took(self, run: SyncRun) -> str:
+        return run_duration(run)
+
+    @display(description="Records")
+    def records(self, run: SyncRun) -> int:
+        return run.records_count
+
+    @display(description="Changes")
+    def found(self, run: SyncRun) -> int:
+        return sum(run.changes.values())
+
+    @display(description="Failed attempts")
+    def tries(self, run: SyncRun) -> str:
+        return f"{run.failed_attempts} of {run.max_attempts}"
+
+    @display(description="Waiting for")
+    def waiting(self, run: SyncRun) -> str:
+        if run.state != RunState.DEFERRED:
+            return "-"
+        return f"{run.waiting_for or spoken(run.defer_reason)}, until {moment(run.available_at)}"
+
+    @display(description="Error")
+    def error(self, run: SyncRun) -> str:
+        return f"{run.error_category} ({run.error_code}): {run.error_message}" if run.error_category else "-"
+
+    @display(description="Requested by")
+    def requester(self, run: SyncRun) -> str:
+        return f"{run.request.requested_by or 'nobody in person'}, through {run.request.source}"
+
+
+def _outcome(cancelled: list[SyncRun], chosen: int) -> str:
+    running = sum(run.state == RunState.RUNNING for run in cancelled)
+    parts = [f"Cancelled {len(cancelled) - running} that waited."]
+    if running:
+        parts.append(f"{running} running: ending when the page is stored.")
+    if ended := chosen - len(cancelled):
+        parts.append(f"{ended} had ended already.")
+    return " ".join(parts)
+
+
+def _changes(run: SyncRun) -> dict[str, Any]:
+    rows = list(Change.objects.filter(run_id=run.pk).order_by("-pk")[: CHANGES_SHOWN + 1])
+    return {
+        "changes": tables.changes(rows[:CHANGES_SHOWN]),
+        "more_changes": len(rows) > CHANGES_SHOWN,
+        "changes_link": link(listing(Change, run_id=run.pk), "All changes of this run"),
+    }

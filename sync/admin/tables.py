@@ -1,0 +1,73 @@
+"""Small tables that stand on other rows' pages: newest runs, recent failures, changes of a run."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.safestring import SafeString
+from unfold.utils import display_for_label
+
+from sync.admin.change import short
+from sync.admin.words import CHANGE_COLOURS, RUN_COLOURS, link, moment, page, run_duration, spoken
+from sync.models import Change, SyncRun
+
+Table = dict[str, Any]  # what unfold's table component draws
+
+
+def newest_runs(runs: Iterable[SyncRun]) -> Table:
+    """The runs of one connection."""
+    return {
+        "headers": ["Requested", "State", "What", "Trigger", "Took", "Records", "Changes", "Error"],
+        "rows": [
+            [
+                link(page(run), moment(run.created_at)),
+                _badge(run.state, run.get_state_display(), RUN_COLOURS),
+                f"{run.get_kind_display()} ({run.mode})",
+                run.get_trigger_display(),
+                run_duration(run),
+                run.records_count,
+                sum(run.changes.values()),
+                run.error_category or "-",
+            ]
+            for run in runs
+        ],
+    }
+
+
+def failed_runs(runs: Iterable[SyncRun]) -> Table:
+    """Dead letters of all connections."""
+    return {
+        "headers": ["Finished", "Connection", "Account", "Category", "Error"],
+        "rows": [
+            [
+                link(page(run), moment(run.finished_at)),
+                str(run.connection),
+                run.account.name,
+                run.error_category,
+                run.error_message,
+            ]
+            for run in runs
+        ],
+    }
+
+
+def changes(rows: Iterable[Change]) -> Table:
+    """The changes of one run."""
+    return {
+        "headers": ["Action", "Entity", "External id", "Field", "Before", "After"],
+        "rows": [
+            [
+                _badge(change.action, change.get_action_display(), CHANGE_COLOURS),
+                change.get_entity_display(),
+                link(page(change), change.external_id),
+                spoken(change.field) or "-",
+                short(change.old),
+                short(change.new),
+            ]
+            for change in rows
+        ],
+    }
+
+
+def _badge(value: str, text: str, colours: dict[Any, str]) -> SafeString:
+    drawn: SafeString = display_for_label((value, text), "-", colours)
+    return drawn

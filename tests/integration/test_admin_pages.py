@@ -1,0 +1,255 @@
+"""Every page of the admin opens with data, loads nothing from elsewhere, and holds no stored token."""
+
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from django_celery_results.models import GroupResult, TaskResult
+from pytest_django import DjangoAssertNumQueries
+
+from sync.admin.navigation import GROUPS
+from sync.admin.words import listing, page
+from sync.models import (
+    Account,
+    Ad,
+    AdGroup,
+    ApiToken,
+    Campaign,
+    Change,
+    Connection,
+    Credential,
+    Plan,
+    Queue,
+    SyncAttempt,
+    SyncRequest,
+    SyncRun,
+)
+from sync.models.choices import ChangeAction, EntityKind, Outcome, RunState, Trigger
+from tests.factories import make_account, make_connection, make_member, make_run, make_token
+
+SECRET = "secret-token"  # what the factories store, encrypted
+ADDABLE = (Account, Plan, ApiToken, User, Group, PeriodicTask, IntervalSchedule, CrontabSchedule)
+ADDABLE = (*ADDABLE, SolarSchedule, ClockedSchedule)
+REGISTERED = sorted(admin.site._registry, key=lambda model: model.__name__)
+
+
+class Loads(HTMLParser):
+    """The hosts of everything that a page refers to."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.hosts: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("src", "href", "srcset", "action", "hx-get", "hx-post", "poster", "data"):
+                self.hosts.add(urlsplit(value or "").netloc)
+
+
+@pytest.fixture
+def rows(admin_user: User) -> dict[type[Model], Model]:
+    """One row of everything, with what hangs on it."""
+    plan = Plan.objects.create(name="Basic")
+    account = make_account("Acme", plan=plan)
+    member = make_member(account, "alice")
+    connection = make_connection(account, name="Shoes")
+    run = make_run(connection, state=RunState.FAILED, error_category="API_ERROR", error_message="No access")
+    make_attempts(run)
+    make_token(account, member, name="frontend")
+    interval = IntervalSchedule.objects.create(every=5, period="seconds")
+    made = (
+        plan,
+        account,
+        connection,
+        connection.credential,
+        run,
+        run.request,
+        *make_catalog(connection),
+        make_change(run),
+        Queue.objects.get(),
+        ApiToken.objects.get(),
+        member,
+        Group.objects.create(name="Operators"),
+        make_log_entry(admin_user, connection),
+        interval,
+        PeriodicTask.objects.create(name="Tick", task="sync.tick", interval=interval),
+        CrontabSchedule.objects.create(hour="4"),
+        SolarSchedule.objects.create(event="sunrise", latitude=52, longitude=13),
+        ClockedSchedule.objects.create(clocked_time=timezone.now()),
+        TaskResult.objects.create(task_id=str(uuid4()), task_name="sync.tick", status="SUCCESS"),
+        GroupResult.objects.create(group_id=str(uuid4())),
+    )
+    return {type(row): row for row in made}
+
+
+def make_attempts(run: SyncRun) -> None:
+    for outcome in (Outcome.DEFERRED, Outcome.FAILED, ""):
+        SyncAttempt.objects.create(
+            run=run,
+            lease_token=uuid4(),
+            worker="worker@host",
+            started_at=timezone.now(),
+            ended_at=timezone.now() if outcome else None,
+            outcome=outcome,
+            calls=7,
+            platform_code="190/463",
+            trace_id="AbCdTrace",
+        )
+
+
+def make_catalog(connection: Connection) -> tuple[Model, ...]:
+    same = {
+        "connection": connection,
+        "status": "active",
+        "platform_status": "ACTIVE",
+        "raw": {"bid_strategy": "LOWEST_COST"},
+    }
+    return (
+        Campaign.objects.create(**same, external_id="1", name="Summer", daily_budget_micros=12_345_670_000),
+        AdGroup.objects.create(**same, external_id="2", name="Women", campaign_external_id="1"),
+        Ad.objects.create(
+            **same, external_id="3", name="Boots", campaign_external_id="1", ad_group_external_id="2"
+        ),
+    )
+
+
+def make_change(run: SyncRun) -> Change:
+    return Change.objects.create(
+        connection=run.connection,
+        run_id=run.pk,
+        entity=EntityKind.CAMPAIGN,
+        external_id="1",
+        action=ChangeAction.UPDATED,
+        field="daily_budget_micros",
+        old=10_000_000,
+        new=12_000_000,
+    )
+
+
+def make_log_entry(user: User, row: Model) -> LogEntry:
+    LogEntry.objects.log_actions(user.pk, [row], CHANGE, change_message="Paused.")
+    return LogEntry.objects.get()
+
+
+def test_every_registered_model_has_a_row_here(rows: dict[type[Model], Model]) -> None:
+    assert set(rows) == set(REGISTERED)
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_list_and_page_open(admin_client: Client, rows: dict[type[Model], Model], model: type[Model]) -> None:
+    for url in (listing(model), page(rows[model])):
+        html = get(admin_client, url)
+
+        assert Loads(html).hosts <= {"", "testserver"}
+        assert SECRET not in html
+        assert "encrypted" not in html
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_adding_is_offered_where_it_makes_sense_and_nowhere_else(
+    admin_client: Client, db: None, model: type[Model]
+) -> None:
+    response = admin_client.get(listing(model) + "add/")
+
+    assert response.status_code == (200 if model in ADDABLE else 403)
+    assert Loads(response.content.decode()).hosts <= {"", "testserver"}
+
+
+@pytest.mark.parametrize("model", [SyncRun, SyncRequest, Change, Campaign, AdGroup, Ad, Credential, LogEntry])
+def test_a_record_cannot_be_changed_or_deleted_by_anybody(
+    admin_client: Client, rows: dict[type[Model], Model], model: type[Model]
+) -> None:
+    url = page(rows[model])
+
+    assert admin_client.post(url, {"name": "Other"}).status_code == 403
+    assert admin_client.post(f"{url.removesuffix('change/')}delete/", {"post": "yes"}).status_code == 403
+    assert model._default_manager.filter(pk=rows[model].pk).exists()
+
+
+def test_the_page_of_a_run_tells_its_whole_story(
+    admin_client: Client, rows: dict[type[Model], Model]
+) -> None:
+    html = get(admin_client, page(rows[SyncRun]))
+
+    for expected in ("AbCdTrace", "190/463", "worker@host", "API_ERROR", "No access", "daily budget micros"):
+        assert expected in html
+    assert listing(Change, run_id=rows[SyncRun].pk) in html
+
+
+def test_money_is_shown_in_the_currency_of_the_ad_account(
+    admin_client: Client, rows: dict[type[Model], Model]
+) -> None:
+    assert "12,345.67 EUR" in get(admin_client, listing(Campaign))
+    assert "LOWEST_COST" in get(admin_client, page(rows[Campaign]))
+
+
+def test_a_deferred_run_says_what_it_waits_for(admin_client: Client, connection: Connection) -> None:
+    run = make_run(connection, state=RunState.DEFERRED, waiting_for="Meta's calls of this hour")
+
+    assert "Meta&#x27;s calls of this hour, until" in get(admin_client, page(run))
+
+
+def test_the_sidebar_leads_to_pages_that_exist(admin_client: Client, db: None) -> None:
+    html = get(admin_client, reverse("admin:index"))
+
+    for entries in GROUPS.values():
+        for model, title, _ in entries:
+            assert f'href="{listing(model)}"' in html
+            assert title in html
+
+
+def test_the_list_of_runs_costs_the_same_with_more_rows(
+    admin_client: Client, connection: Connection, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_run(connection, state=RunState.SUCCEEDED, trigger=Trigger.MANUAL)
+    admin_client.get(listing(SyncRun))
+    with django_assert_num_queries(FEW_QUERIES):
+        admin_client.get(listing(SyncRun))
+    for _ in range(20):
+        make_run(make_connection(make_account()), state=RunState.SUCCEEDED)
+
+    with django_assert_num_queries(FEW_QUERIES) as captured:
+        admin_client.get(listing(SyncRun))
+
+    assert not [query["sql"] for query in captured.captured_queries if "COUNT(" in query["sql"]]
+
+
+FEW_QUERIES = 3  # the session, the user, the runs
+
+
+def test_whoever_is_not_staff_is_asked_to_sign_in(client: Client, alice: User) -> None:
+    client.force_login(alice)
+
+    response = client.get(listing(SyncRun))
+
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("admin:login"))
+
+
+def test_the_icon_that_browsers_ask_for_exists(client: Client, db: None) -> None:
+    response = client.get("/favicon.ico", follow=True)
+
+    assert b"<svg" in b"".join(response.streaming_content)
+    response.close()
+
+
+def get(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200, url
+    return response.content.decode()
