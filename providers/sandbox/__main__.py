@@ -16,8 +16,10 @@ from providers.sandbox.state import Sandbox
 META_ACCOUNT_LIMITS = (Limit(9_000, 300), Limit(100_000, 3_600))
 GOOGLE_PROJECT_LIMITS = (Limit(15_000, 86_400),)
 
-EPILOG = """Base URLs, told as JSON when it listens: META_GRAPH_URL, META_OAUTH_URL, GOOGLE_ADS_URL, GOOGLE_OAUTH_URL.
-Tokens, limits, faults, edits and the count of calls: see providers/sandbox/README.md."""
+EPILOG = (
+    "Base URLs, told as JSON when it listens: META_GRAPH_URL, META_OAUTH_URL, GOOGLE_ADS_URL, "
+    "GOOGLE_OAUTH_URL. Tokens, limits, faults, edits and the count of calls: providers/sandbox/README.md."
+)
 
 
 def main() -> None:
@@ -47,7 +49,7 @@ def _set_limits(sandbox: Sandbox, options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m providers.sandbox",
-        description="Imitate Meta's Graph API and Google Ads' REST API: a world, quotas and faults of its own.",
+        description="Imitate Meta's Graph API and Google Ads' REST API, quotas and faults included.",
         epilog=EPILOG,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

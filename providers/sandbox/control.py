@@ -32,7 +32,7 @@ def account_of(sandbox: Sandbox, body: Body) -> Account:
 
 
 def add_accounts(sandbox: Sandbox, body: Body) -> Body:
-    """`count` accounts of `campaigns`, `ad_groups`, `ads`; id, name, currency, time_zone, status, seed, direct."""
+    """`count` accounts of `campaigns`, `ad_groups` and `ads`; the other values as `Opening` has them."""
     sizes = Sizes(body.get("campaigns", 3), body.get("ad_groups", 9), body.get("ads", 27))
     opening = Opening(
         platform=Platform(body["platform"]),

@@ -35,8 +35,7 @@ QUESTIONS: dict[str, Action] = {
 
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:
     async def act(request: web.Request) -> web.Response:
-        body = await request.read()
-        return _run(sandbox, ACTIONS.get(request.match_info["action"]), orjson.loads(body or b"{}"))
+        return _run(sandbox, ACTIONS.get(request.match_info["action"]), await request.read() or b"{}")
 
     async def tell(request: web.Request) -> web.Response:
         return _run(sandbox, QUESTIONS.get(request.match_info["action"]), dict(request.query))
@@ -44,11 +43,11 @@ def routes(sandbox: Sandbox) -> list[web.RouteDef]:
     return [web.post("/control/{action:.+}", act), web.get("/control/{action:.+}", tell)]
 
 
-def _run(sandbox: Sandbox, action: Action | None, body: Body) -> web.Response:
+def _run(sandbox: Sandbox, action: Action | None, body: Body | bytes) -> web.Response:
     if action is None:
         return _json({"error": "no such action"}, 404)
     try:
-        return _json(action(sandbox, body))
+        return _json(action(sandbox, orjson.loads(body) if isinstance(body, bytes) else body))
     except (KeyError, ValueError, TypeError) as error:
         return _json({"error": f"{type(error).__name__}: {error}"}, 400)
 

@@ -4,15 +4,13 @@ Each edit moves the entity's updated time, as on the platforms; a parent's does 
 """
 
 import random
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from providers.sandbox.catalog import Ad, AdGroup, Campaign, Entity
 from providers.sandbox.constants import Kind, Platform
-from providers.sandbox.generate import DAY, new_id
 from providers.sandbox.world import Account
 
-Parent = TypeVar("Parent", Campaign, AdGroup)
 LIVE = {Platform.META: "ACTIVE", Platform.GOOGLE: "ENABLED"}
 REMOVED = {Platform.META: "DELETED", Platform.GOOGLE: "REMOVED"}
 CHANGEABLE = frozenset(
@@ -91,36 +89,34 @@ class Vanished:
 
 
 def create(account: Account, kind: Kind, now: float, *, parent: int | None = None, name: str = "") -> Entity:
-    """Add an entity, below the last possible parent unless one is named."""
-    catalog, at = account.catalog, int(now)
-    new = new_id(account, sum(len(catalog.of(k)) for k in Kind))
-    new = max(new, *(catalog.of(k)[-1].id + 1 for k in Kind if catalog.of(k)))
-    name, status = name or f"New {kind} {new}", LIVE[account.platform]
-    if kind == Kind.CAMPAIGNS:
-        last = catalog.campaigns[-1]
-        made: Entity = Campaign(
-            account, new, name, status, at, at, last.objective, last.strategy, "", 5000, None, at + DAY, None
-        )
-    elif kind == Kind.AD_GROUPS:
-        campaign = _parent(account, parent, Campaign) or catalog.ad_groups[-1].campaign
-        kind_word = catalog.ad_groups[-1].type if catalog.ad_groups else "LINK_CLICKS"
-        made = AdGroup(campaign, new, name, status, at, at, kind_word, None, None, None, at + DAY, None)
-    else:
-        group = _parent(account, parent, AdGroup) or catalog.ad_groups[-1]
-        ad_type = catalog.ads[-1].type if catalog.ads else ""
-        made = Ad(group, new, name, status, at, at, ad_type, "", new, ("https://shop.example/new",))
-    catalog.of(kind).append(made)
-    catalog.sort()
+    """Add an entity like the last one of its kind, below its parent unless another is named."""
+    entities = account.catalog.of(kind)
+    if not entities:
+        raise ValueError(f"account {account.id} has no {kind} to make another one of")
+    new_id = 1 + max(account.catalog.of(k)[-1].id for k in Kind if account.catalog.of(k))
+    made = replace(
+        entities[-1],
+        id=new_id,
+        name=name or f"New {kind} {new_id}",
+        status=LIVE[account.platform],
+        created=int(now),
+        updated=int(now),
+    )
+    if parent is not None:
+        _put_below(made, found(account, parent))
+    entities.append(made)
+    account.catalog.touched()
     return made
 
 
-def _parent(account: Account, parent: int | None, wanted: type[Parent]) -> Parent | None:
-    if parent is None:
-        return None
-    entity = found(account, parent)
-    if not isinstance(entity, wanted):
-        raise ValueError(f"{parent} is no {wanted.__name__}")
-    return entity
+def _put_below(entity: Entity, parent: Entity) -> None:
+    match entity, parent:
+        case AdGroup(), Campaign():
+            entity.campaign = parent
+        case Ad(), AdGroup():
+            entity.group = parent
+        case _:
+            raise ValueError(f"{parent.id} can't be the parent of a {kind_of(entity)} entry")
 
 
 def edit_at_random(account: Account, count: int, dice: random.Random, now: float) -> list[Entity]:

@@ -144,7 +144,10 @@ class _Parser:
         field, token = self._name(), self._next()
         if token.kind == "operator" and token.text in _COMPARISONS:
             return Condition(field, token.text, self._value())
-        match token.text.upper():
+        return self._worded_condition(field, token.text)
+
+    def _worded_condition(self, field: str, word: str) -> Condition:
+        match word.upper():
             case "IN":
                 return Condition(field, "IN", self._list())
             case "NOT" if self._keyword("IN"):
@@ -160,7 +163,7 @@ class _Parser:
                 operator = "IS NOT NULL" if self._keyword("NOT") else "IS NULL"
                 if self._keyword("NULL"):
                     return Condition(field, operator, "")
-        raise query_error("BAD_OPERATOR", f"'{token.text}' is no operator.")
+        raise query_error("BAD_OPERATOR", f"'{word}' is no operator.")
 
     def _value(self) -> str:
         token = self._next()

@@ -16,8 +16,8 @@ STATUS_NAMES = {
 }
 _MESSAGES = {
     400: "Request contains an invalid argument.",
-    401: "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
-    "valid authentication credential.",
+    401: "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or "
+    "other valid authentication credential.",
     403: "The caller does not have permission",
     429: "Resource has been exhausted (e.g. check quota).",
     500: "Internal error encountered.",
@@ -45,7 +45,11 @@ class GoogleError(Exception):
 
     def body(self, request_id: str) -> dict[str, Any]:
         message = _MESSAGES.get(self.status, str(self))
-        error: dict[str, Any] = {"code": self.status, "message": message, "status": STATUS_NAMES[self.status]}
+        error: dict[str, Any] = {
+            "code": self.status,
+            "message": message,
+            "status": STATUS_NAMES.get(self.status, "UNKNOWN"),
+        }
         if self.family:
             error["details"] = [self._failure(request_id)]
         elif self.name:
@@ -79,10 +83,10 @@ def request_error(name: str, message: str, field: str = "") -> GoogleError:
 
 def access_denied(name: str = "USER_PERMISSION_DENIED") -> GoogleError:
     messages = {
-        "USER_PERMISSION_DENIED": "User doesn't have permission to access customer. Note: If you're accessing a "
-        "client customer, the manager's customer id must be set in the 'login-customer-id' header.",
-        "CUSTOMER_NOT_ENABLED": "The customer account can't be accessed because it is not yet enabled or has been "
-        "deactivated.",
+        "USER_PERMISSION_DENIED": "User doesn't have permission to access customer. Note: If you're "
+        "accessing a client customer, the manager's customer id must be set in the 'login-customer-id' header.",
+        "CUSTOMER_NOT_ENABLED": "The customer account can't be accessed because it is not yet enabled or has "
+        "been deactivated.",
     }
     return GoogleError(403, "authorization", name, messages.get(name, "The caller does not have permission."))
 

@@ -1,51 +1,74 @@
 """What the faults look like at Google Ads: which one answers instead, and by which name."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.google_errors import GoogleError, access_denied, exhausted, request_error, too_fast
 from providers.sandbox.grants import Grant, Grants
 from providers.sandbox.ledger import Refusal
 
-_SERVER = {500: "INTERNAL_ERROR", 503: "", 504: ""}
+
+class Struck(NamedTuple):
+    """The call that a fault meets."""
+
+    grants: Grants
+    grant: Grant
 
 
-def raise_faults(faults: Iterable[Fault], grants: Grants, grant: Grant) -> None:
+def raise_faults(faults: Iterable[Fault], struck: Struck) -> None:
     """Refuse as the first fault says that refuses; those that damage the answer are for later."""
     for fault in faults:
-        match fault.kind:
-            case FaultKind.RATE_LIMIT:
-                raise _rate_limit(fault)
-            case FaultKind.SERVER_ERROR:
-                status = fault.number("status", 500)
-                raise GoogleError(status, "internal" if _SERVER.get(status) else "", _SERVER.get(status, ""))
-            case FaultKind.PLATFORM_ERROR:
-                family, name = fault.text("family", "internal"), fault.text("name", "TRANSIENT_ERROR")
-                raise GoogleError(fault.number("status", 500), family, name)
-            case FaultKind.EXPIRED_CURSOR:
-                raise request_error("EXPIRED_PAGE_TOKEN", "The page token has expired.", "page_token")
-            case FaultKind.ACCESS_DENIED:
-                raise access_denied(fault.text("name", "USER_PERMISSION_DENIED"))
-            case FaultKind.TOKEN_EXPIRED:
-                grants.expire(grant)
-                raise GoogleError(
-                    401, "authentication", "OAUTH_TOKEN_EXPIRED", "The OAuth token has expired."
-                )
-            case FaultKind.TOKEN_REVOKED:
-                grants.revoke(grant)
-                raise GoogleError(
-                    401, "authentication", "OAUTH_TOKEN_REVOKED", "The OAuth token was revoked."
-                )
-            case _:
-                pass
+        if answer := _ANSWERS.get(fault.kind):
+            raise answer(fault, struck)
 
 
-def _rate_limit(fault: Fault) -> GoogleError:
+def _rate_limit(fault: Fault, _: Struck) -> GoogleError:
     if fault.text("name", "RESOURCE_EXHAUSTED") == "RESOURCE_TEMPORARILY_EXHAUSTED":
         return too_fast()
     scope = fault.text("scope", "ACCOUNT")
     return exhausted(fault.number("retry_after", 30), scope, "Number of operations for basic access")
+
+
+def _server_error(fault: Fault, _: Struck) -> GoogleError:
+    """500 comes from the Ads service itself; 503 and 504 from in front of it, with no failure inside."""
+    status = fault.number("status", 500)
+    return GoogleError(500, "internal", "INTERNAL_ERROR") if status == 500 else GoogleError(status, "", "")
+
+
+def _platform_error(fault: Fault, _: Struck) -> GoogleError:
+    name = fault.text("name", "TRANSIENT_ERROR")
+    return GoogleError(fault.number("status", 500), fault.text("family", "internal"), name)
+
+
+def _expired(_: Fault, struck: Struck) -> GoogleError:
+    struck.grants.expire(struck.grant)
+    return GoogleError(401, "authentication", "OAUTH_TOKEN_EXPIRED", "The OAuth token has expired.")
+
+
+def _revoked(_: Fault, struck: Struck) -> GoogleError:
+    struck.grants.revoke(struck.grant)
+    return GoogleError(401, "authentication", "OAUTH_TOKEN_REVOKED", "The OAuth token was revoked.")
+
+
+def _expired_cursor(_: Fault, __: Struck) -> GoogleError:
+    return request_error("EXPIRED_PAGE_TOKEN", "The page token has expired.", "page_token")
+
+
+def _denied(fault: Fault, _: Struck) -> GoogleError:
+    return access_denied(fault.text("name", "USER_PERMISSION_DENIED"))
+
+
+_ANSWERS: dict[FaultKind, Callable[[Fault, Struck], GoogleError]] = {
+    FaultKind.RATE_LIMIT: _rate_limit,
+    FaultKind.SERVER_ERROR: _server_error,
+    FaultKind.PLATFORM_ERROR: _platform_error,
+    FaultKind.EXPIRED_CURSOR: _expired_cursor,
+    FaultKind.ACCESS_DENIED: _denied,
+    FaultKind.TOKEN_EXPIRED: _expired,
+    FaultKind.TOKEN_REVOKED: _revoked,
+}
 
 
 def refused(refusal: Refusal) -> GoogleError:

@@ -13,7 +13,7 @@ from providers.sandbox.damage import damage
 from providers.sandbox.faults import Fault, Moment
 from providers.sandbox.google_access import direct_accounts, find_customer, find_grant
 from providers.sandbox.google_errors import GoogleError, request_error
-from providers.sandbox.google_faults import raise_faults, refused
+from providers.sandbox.google_faults import Struck, raise_faults, refused
 from providers.sandbox.google_search import search, search_stream
 from providers.sandbox.ledger import Subject
 from providers.sandbox.state import Sandbox
@@ -92,7 +92,7 @@ def _answer(sandbox: Sandbox, call: Call) -> Reply:
         raise refused(refusal)
     moment = Moment(Platform.GOOGLE, customer_id, call.endpoint, bool(call.page_token))
     call.faults = sandbox.faults.draw(moment)
-    raise_faults(call.faults, sandbox.grants, grant)
+    raise_faults(call.faults, Struck(sandbox.grants, grant))
     if account is None:
         return json_reply({"resourceNames": [f"customers/{a.id}" for a in direct_accounts(sandbox, grant)]})
     if call.endpoint.startswith("search_stream"):

@@ -20,7 +20,7 @@ from providers.sandbox.world import Account
 def search(sandbox: Sandbox, account: Account, body: dict[str, Any], faults: Sequence[Fault]) -> Reply:
     """One page of a fixed size. The same query must come with the page token."""
     if "pageSize" in body:
-        message = "Setting the page size is not supported. Search Responses will have fixed page size of '10000' rows."
+        message = "Setting the page size is not supported: pages have a fixed size of 10000 rows."
         raise request_error("PAGE_SIZE_NOT_SUPPORTED", message, "page_size")
     query, rows = _rows(sandbox, account, body, faults)
     first = _read_token(body)

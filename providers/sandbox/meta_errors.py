@@ -17,11 +17,11 @@ _MESSAGES = {
 
 _SESSIONS = {
     458: "Error validating access token: The user has not authorized application 1029384756574839.",
-    459: "Error validating access token: You cannot access the app till you log in and follow the instructions given.",
-    460: "Error validating access token: The session has been invalidated because the user changed their password "
-    "or Facebook has changed the session for security reasons.",
+    459: "Error validating access token: You cannot access the app till you log in to www.facebook.com.",
+    460: "Error validating access token: The session has been invalidated because the user changed their "
+    "password or Facebook has changed the session for security reasons.",
     463: "Error validating access token: Session has expired.",
-    464: "Error validating access token: Sessions for the user are not allowed because the user is not confirmed.",
+    464: "Error validating access token: Sessions for the user are not allowed: the user is not confirmed.",
     467: "The access token is invalid since the user hasn't engaged the app in longer than 90 days.",
     492: "Error validating access token: The user does not have the appropriate role.",
 }
@@ -58,8 +58,8 @@ def not_visible(object_id: str) -> MetaError:
     """Gone, never there, or not for this user: Meta does not tell which."""
     return MetaError(
         100,
-        f"Unsupported get request. Object with ID '{object_id}' does not exist, cannot be loaded due to missing "
-        "permissions, or does not support this operation.",
+        f"Unsupported get request. Object with ID '{object_id}' does not exist, cannot be loaded due to "
+        "missing permissions, or does not support this operation.",
         subcode=33,
         kind="GraphMethodException",
     )

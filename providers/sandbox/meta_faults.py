@@ -1,6 +1,7 @@
 """What the faults look like at Meta: which one answers instead, and with which code."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import orjson
 
@@ -19,41 +20,29 @@ from providers.sandbox.meta_errors import (
 SCORE_WINDOW = 300  # seconds over which Meta's score of an ad account decays; longer windows are use cases'
 
 
-def raise_faults(
-    faults: Iterable[Fault], grants: Grants, grant: Grant | None, headers: dict[str, str]
-) -> None:
+class Struck(NamedTuple):
+    """The call that a fault meets, and the headers of its answer."""
+
+    grants: Grants
+    grant: Grant
+    account_id: str
+    headers: dict[str, str]
+
+
+def raise_faults(faults: Iterable[Fault], struck: Struck) -> None:
     """Refuse as the first fault says that refuses; those that damage the answer are for later."""
     for fault in faults:
-        match fault.kind:
-            case FaultKind.RATE_LIMIT:
-                raise _rate_limit(fault, headers)
-            case FaultKind.SERVER_ERROR:
-                raise MetaError(2, status=fault.number("status", 500), is_transient=True)
-            case FaultKind.PLATFORM_ERROR:
-                raise MetaError(
-                    fault.number("code", 1),
-                    subcode=fault.details.get("subcode"),
-                    status=fault.number("status", 400),
-                )
-            case FaultKind.TOO_MUCH_DATA:
-                raise too_much_data()
-            case FaultKind.EXPIRED_CURSOR:
-                raise MetaError(2642)
-            case FaultKind.ACCESS_DENIED:
-                raise _denied(fault)
-            case FaultKind.TOKEN_EXPIRED | FaultKind.TOKEN_REVOKED if grant is not None:
-                raise _session_ended(fault, grants, grant)
-            case _:
-                pass
+        if answer := _ANSWERS.get(fault.kind):
+            raise answer(fault, struck)
 
 
-def _rate_limit(fault: Fault, headers: dict[str, str]) -> MetaError:
+def _rate_limit(fault: Fault, struck: Struck) -> MetaError:
     code, minutes = fault.number("code", 17), fault.number("minutes", 5)
     if code == 17:
-        headers["X-Ad-Account-Usage"] = _account_usage(minutes * 60)
+        struck.headers["X-Ad-Account-Usage"] = _account_usage(minutes * 60)
         return account_score_spent()
     if code >= 80000:
-        headers["X-Business-Use-Case-Usage"] = _use_case_usage(fault.account or "0", minutes)
+        struck.headers["X-Business-Use-Case-Usage"] = _use_case_usage(struck.account_id, minutes)
         return use_case_limit(code)
     if code == 4:
         # 403 has been seen for it; the code decides, not the status.
@@ -82,19 +71,42 @@ def _use_case_usage(account_id: str, minutes: int) -> str:
     return orjson.dumps({account_id: usage}).decode()
 
 
-def _denied(fault: Fault) -> MetaError:
+def _server_error(fault: Fault, _: Struck) -> MetaError:
+    return MetaError(2, status=fault.number("status", 500), is_transient=True)
+
+
+def _platform_error(fault: Fault, _: Struck) -> MetaError:
+    subcode = fault.number("subcode", 0) or None
+    return MetaError(fault.number("code", 1), subcode=subcode, status=fault.number("status", 400))
+
+
+def _denied(fault: Fault, struck: Struck) -> MetaError:
     code = fault.number("code", 200)
     if code == 100:
-        return not_visible(f"act_{fault.account}")
+        return not_visible(f"act_{struck.account_id}")
     return MetaError(code, status=403)
 
 
-def _session_ended(fault: Fault, grants: Grants, grant: Grant) -> MetaError:
-    if fault.kind == FaultKind.TOKEN_EXPIRED:
-        grants.expire(grant)
-        return invalid_session(463)
-    grants.revoke(grant, fault.number("subcode", 460))
-    return invalid_session(grant.subcode)
+def _expired(_: Fault, struck: Struck) -> MetaError:
+    struck.grants.expire(struck.grant)
+    return invalid_session(463)
+
+
+def _revoked(fault: Fault, struck: Struck) -> MetaError:
+    struck.grants.revoke(struck.grant, fault.number("subcode", 460))
+    return invalid_session(struck.grant.subcode)
+
+
+_ANSWERS: dict[FaultKind, Callable[[Fault, Struck], MetaError]] = {
+    FaultKind.RATE_LIMIT: _rate_limit,
+    FaultKind.SERVER_ERROR: _server_error,
+    FaultKind.PLATFORM_ERROR: _platform_error,
+    FaultKind.TOO_MUCH_DATA: lambda _fault, _struck: too_much_data(),
+    FaultKind.EXPIRED_CURSOR: lambda _fault, _struck: MetaError(2642),
+    FaultKind.ACCESS_DENIED: _denied,
+    FaultKind.TOKEN_EXPIRED: _expired,
+    FaultKind.TOKEN_REVOKED: _revoked,
+}
 
 
 def refused(refusal: Refusal) -> MetaError:

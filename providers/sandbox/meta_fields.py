@@ -185,5 +185,4 @@ def write(target: Any, steps: Plan) -> dict[str, Any]:
 
 def plan_for(node: str, fields: Tree) -> Plan:
     """A plan for `fields`, or for what Meta sends when none are named."""
-    default = {"AdAccount": ("account_id",)}.get(node, ())
-    return plan(node, fields or Tree.fromkeys(default, Tree()))
+    return plan(node, fields or (Tree(account_id=Tree()) if node == "AdAccount" else fields))

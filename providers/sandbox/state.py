@@ -12,6 +12,12 @@ from providers.sandbox.ledger import Clock, Ledger
 from providers.sandbox.world import World
 
 
+def steady_clock() -> Clock:
+    """Unix time that never goes back: the ledger's windows depend on it."""
+    offset = time.time() - time.monotonic()
+    return lambda: offset + time.monotonic()
+
+
 @dataclass
 class Settings:
     """What the control endpoint may change while the sandbox runs."""
@@ -31,7 +37,7 @@ class Sandbox:
     """The world and who may do what in it. One thread only."""
 
     seed: int
-    clock: Clock = time.time
+    clock: Clock = field(default_factory=steady_clock)
     settings: Settings = field(default_factory=Settings)
     world: World = field(default_factory=World)
 

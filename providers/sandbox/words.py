@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 # Currencies whose minor unit is the currency itself in Meta's own table, which is not ISO 4217.
 META_WHOLE_CURRENCIES = frozenset(
-    ["CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"]
+    {"CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"}
 )
 
 SEASONS = ("Spring sale", "Sommer-Aktion", "Évergreen", "Black Friday", "春のセール", "Retargeting")
