@@ -41,9 +41,11 @@ test: .venv/.installed-dev chromium ## the whole suite on real servers; browser 
 lint: .venv/.installed-dev ## style, types, layers, missing migrations
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy $(CODE)
 	.venv/bin/lint-imports --no-cache
-	@status=0; $(SUITE) $(PY) manage.py makemigrations --check --dry-run || status=$$?; $(STOP_SUITE); exit $$status
+	@echo 'mypy and missing migrations'; status=0; \
+	$(SUITE) $(PY) -m mypy $(CODE) || status=$$?; \
+	$(SUITE) $(PY) manage.py makemigrations --check --dry-run || status=$$?; \
+	$(STOP_SUITE); exit $$status
 
 # Debian's Chromium, where it is missing and we may install it.
 chromium:

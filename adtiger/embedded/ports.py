@@ -37,9 +37,3 @@ def free_port(wanted: int) -> int:
         if not wanted:
             raise
         return free_port(0)
-
-
-def listens(port: int) -> bool:
-    """Whether anybody accepts connections there."""
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0

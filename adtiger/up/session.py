@@ -67,7 +67,7 @@ def _stay(stack: Stack) -> NoReturn:
 
 
 def _run_demo(stack: Stack) -> int:
-    with _start_inside("demo") as demo:
+    with _start_inside("demo", stack.sandbox_url) as demo:
         try:
             while demo.poll() is None:
                 _tend(stack)

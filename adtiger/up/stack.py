@@ -4,6 +4,7 @@
 workers and beat. What exits, or is killed, is started again by `tend`; `stop` ends everything.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -42,6 +43,7 @@ class Stack:
         self._embedded: list[Callable[[Path], str]] = []
         self._children: list[Child] = []
         self._checked_at = 0.0
+        self.sandbox_url = ""
 
     @property
     def url(self) -> str:
@@ -53,6 +55,7 @@ class Stack:
         self._end_leftovers()
         self._port = ports.free_port(self._port)
         os.environ.setdefault("ADTIGER_ENV", "development")
+        os.environ.setdefault("LOG_FORMAT", "json")  # the logs go to files
         os.environ |= {"ADTIGER_HOME": str(self.home), "DJANGO_SETTINGS_MODULE": "adtiger.settings"}
         for name, start in (("DATABASE_URL", embedded.database_url), ("REDIS_URL", embedded.redis_url)):
             if not os.environ.get(name):
@@ -106,18 +109,16 @@ class Stack:
         """The platforms' stand-in, at the same port as yesterday while that is free."""
         folder = self.home / "sandbox"
         folder.mkdir(exist_ok=True)
-        port = ports.choose(folder)
-        url = f"http://{ports.HOST}:{port}"
-        state = f"--state-file={folder / 'state.json'}"
-        self._start("sandbox", "-m", "providers.sandbox", f"--port={port}", state)
-        self._wait("sandbox", lambda: ports.listens(port))
-        os.environ |= {
-            "META_GRAPH_URL": f"{url}/meta",
-            "META_OAUTH_URL": f"{url}/meta-oauth",
+        told = folder / "state.json"
+        told.unlink(missing_ok=True)
+        port = f"--port={ports.choose(folder)}"
+        self._start("sandbox", "-m", "providers.sandbox", port, f"--state-file={told}")
+        self._wait("sandbox", told.exists)
+        urls = json.loads(told.read_text())
+        self.sandbox_url = urls.pop("url")
+        os.environ |= urls | {
             "META_APP_ID": constants.META_APP_ID,
             "META_APP_SECRET": constants.META_APP_SECRET,
-            "GOOGLE_ADS_URL": f"{url}/google",
-            "GOOGLE_OAUTH_URL": f"{url}/google-oauth",
             "GOOGLE_CLIENT_ID": constants.GOOGLE_CLIENT_ID,
             "GOOGLE_CLIENT_SECRET": constants.GOOGLE_CLIENT_SECRET,
         }

@@ -75,7 +75,7 @@ def test_restarts_of_a_child_that_fails_at_once_come_ever_slower(
     child.start()
     restarted_at = []
     clock = 0.0
-    monkeypatch.setattr(processes.time, "monotonic", lambda: clock)
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
 
     for _ in range(4):
         wait_until_exited(child)
