@@ -20,6 +20,9 @@ from sync.models import ApiToken
 class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]
     """A token acts for one member in one account, until it expires."""
 
+    class Meta:
+        help_texts = {"expiry": f"Empty: {knox_settings.TOKEN_TTL.days} days from now."}
+
     def clean_expiry(self) -> datetime:
         """Empty means the usual time: a token that never ends is not made by leaving a field out."""
         now = timezone.now()

@@ -1,9 +1,10 @@
 """The attempts of a run, on its page: what the platform's support asks for stands here."""
 
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from sync.admin.base import Inline, LookOnly, display
-from sync.admin.words import OUTCOME_COLOURS, duration, moment
+from sync.admin.words import OUTCOME_COLOURS, badge, duration, moment
 from sync.models import SyncAttempt
 
 
@@ -18,7 +19,7 @@ class AttemptInline(LookOnly, Inline):
     fields = (
         "at",
         "took",
-        "badge",
+        "state_badge",
         "calls",
         "error_category",
         "error_code",
@@ -41,6 +42,8 @@ class AttemptInline(LookOnly, Inline):
     def took(self, attempt: SyncAttempt) -> str:
         return duration(attempt.ended_at - attempt.started_at if attempt.ended_at else None)
 
-    @display(description="Outcome", label=OUTCOME_COLOURS)
-    def badge(self, attempt: SyncAttempt) -> tuple[str, str]:
-        return attempt.outcome, attempt.get_outcome_display() if attempt.outcome else "Running"
+    @display(description="Outcome")
+    def state_badge(self, attempt: SyncAttempt) -> SafeString:
+        return badge(
+            attempt.outcome, attempt.get_outcome_display() if attempt.outcome else "Running", OUTCOME_COLOURS
+        )

@@ -5,10 +5,10 @@ from django.utils.safestring import SafeString
 
 from sync.admin.base import LargeTable, LookOnly, display
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, RemovedFilter
-from sync.admin.words import ENTITY_COLOURS, link, listing, moment, money
+from sync.admin.words import ENTITY_COLOURS, badge, link, listing, moment, money
 from sync.models import Ad, AdGroup, Campaign, Change, Entity
 
-IDENTITY = ("name", "badge", "platform_status", "connection", "external_id")
+IDENTITY = ("name", "state", "platform_status", "connection", "external_id")
 HISTORY = ("made", "edited", "first_seen", "removed", "changes")
 
 
@@ -25,9 +25,10 @@ class EntityAdmin(LookOnly, LargeTable):
     search_fields = ("name", "external_id")
     search_help_text = "Name or external id"
 
-    @display(description="Status", label=ENTITY_COLOURS)
-    def badge(self, row: Entity) -> tuple[str, str]:
-        return ("removed", "Removed") if row.removed_at else (row.status, row.get_status_display())
+    @display(description="Status")
+    def state(self, row: Entity) -> SafeString:
+        word, text = ("removed", "Removed") if row.removed_at else (row.status, row.get_status_display())
+        return badge(word, text, ENTITY_COLOURS)
 
     @display(description="Made at the platform")
     def made(self, row: Entity) -> str:

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from sync.admin.base import LargeTable, LookOnly, display
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, SeenSinceFilter
-from sync.admin.words import CHANGE_COLOURS, link, moment, page, spoken
+from sync.admin.words import CHANGE_COLOURS, badge, link, moment, page, spoken
 from sync.models import Change, SyncRun
 
 LONG = 80  # characters of a value in the list; its page shows all
@@ -18,7 +18,7 @@ LONG = 80  # characters of a value in the list; its page shows all
 class ChangeAdmin(LookOnly, LargeTable):
     """One field of one entity, with both values."""
 
-    list_display = ("seen", "badge", "connection", "entity", "external_id", "what", "before", "after")
+    list_display = ("seen", "state_badge", "connection", "entity", "external_id", "what", "before", "after")
     list_select_related = ("connection",)
     list_filter = (
         ("entity", ChoicesDropdownFilter),
@@ -28,15 +28,15 @@ class ChangeAdmin(LookOnly, LargeTable):
     )
     search_fields = ("external_id__exact",)
     search_help_text = "External id"
-    fields = ("seen", "badge", "connection", "entity", "external_id", "what", "old", "new", "run")
+    fields = ("seen", "state_badge", "connection", "entity", "external_id", "what", "old", "new", "run")
 
     @display(description="Seen")
     def seen(self, change: Change) -> str:
         return moment(change.seen_at)
 
-    @display(description="Action", label=CHANGE_COLOURS)
-    def badge(self, change: Change) -> tuple[str, str]:
-        return change.action, change.get_action_display()
+    @display(description="Action")
+    def state_badge(self, change: Change) -> SafeString:
+        return badge(change.action, change.get_action_display(), CHANGE_COLOURS)
 
     @display(description="Field")
     def what(self, change: Change) -> str:

@@ -15,7 +15,7 @@ from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, 
 from sync.admin.pausing import PausableAdmin
 from sync.admin.start import start
 from sync.admin.tables import newest_runs
-from sync.admin.words import CONDITION_COLOURS, link, listing, moment, page, spoken
+from sync.admin.words import CONDITION_COLOURS, badge, link, listing, moment, page, spoken
 from sync.models import Ad, AdGroup, Campaign, Change, Connection, SyncRun
 
 RUNS_SHOWN = 10
@@ -90,9 +90,9 @@ class ConnectionAdmin(PausableAdmin):
     def ad_account(self, connection: Connection) -> list[str]:
         return [connection.name or connection.external_id, connection.external_id]
 
-    @display(description="Condition", label=CONDITION_COLOURS)
-    def state(self, connection: Connection) -> tuple[str, str]:
-        return connection.condition, spoken(connection.condition)
+    @display(description="Condition")
+    def state(self, connection: Connection) -> SafeString:
+        return badge(connection.condition, spoken(connection.condition), CONDITION_COLOURS)
 
     @display(description="Last sync", ordering="last_sync_at")
     def last_sync(self, connection: Connection) -> str:

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from sync.admin.base import Admin, LookOnly, display
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter
-from sync.admin.words import CONDITION_COLOURS, link, moment, page
+from sync.admin.words import CONDITION_COLOURS, badge, link, moment, page
 from sync.models import Credential
 
 
@@ -14,7 +14,7 @@ from sync.models import Credential
 class CredentialAdmin(LookOnly, Admin):
     """Made and renewed by connecting an account; nothing of it is edited by hand."""
 
-    list_display = ("__str__", "badge", "account", "made")
+    list_display = ("__str__", "state_badge", "account", "made")
     list_select_related = ("account",)
     list_filter = (
         ("provider", ChoicesDropdownFilter),
@@ -23,11 +23,11 @@ class CredentialAdmin(LookOnly, Admin):
     )
     search_fields = ("name",)
     ordering = ("-pk",)
-    fields = ("name", "provider", "badge", "account", "made", "ad_accounts")
+    fields = ("name", "provider", "state_badge", "account", "made", "ad_accounts")
 
-    @display(description="Status", label=CONDITION_COLOURS)
-    def badge(self, credential: Credential) -> tuple[str, str]:
-        return credential.status, credential.get_status_display()
+    @display(description="Status")
+    def state_badge(self, credential: Credential) -> SafeString:
+        return badge(credential.status, credential.get_status_display(), CONDITION_COLOURS)
 
     @display(description="Granted")
     def made(self, credential: Credential) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
@@ -18,7 +19,18 @@ from sync.admin.attempt import AttemptInline
 from sync.admin.audit import log
 from sync.admin.base import LargeTable, LookOnly, action, display, leave
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, ErrorFilter, SinceFilter
-from sync.admin.words import RUN_COLOURS, link, listing, moment, page, run_duration, spoken
+from sync.admin.words import (
+    RUN_COLOURS,
+    badge,
+    brief,
+    link,
+    listing,
+    moment,
+    nowrap,
+    page,
+    run_duration,
+    spoken,
+)
 from sync.ledger.cancel import cancel
 from sync.models import Change, Connection, JoinedRequest, SyncRun
 from sync.models.choices import RunState
@@ -32,18 +44,16 @@ class SyncRunAdmin(LookOnly, LargeTable):
     """Nothing here is written except a request to cancel."""
 
     list_display = (
-        "requested",
-        "badge",
+        "times",
+        "state_badge",
         "where",
-        "what",
-        "trigger",
+        "work",
         "percent",
-        "started",
         "took",
         "records",
         "found",
         "calls",
-        "error_category",
+        "category",
     )
     list_select_related = ("connection", "account")
     list_filter = (
@@ -67,7 +77,7 @@ class SyncRunAdmin(LookOnly, LargeTable):
             None,
             {
                 "fields": (
-                    ("badge", "percent"),
+                    ("state_badge", "percent"),
                     ("what", "trigger"),
                     ("account", "connection"),
                     "waiting",
@@ -161,17 +171,25 @@ class SyncRunAdmin(LookOnly, LargeTable):
         )
         return response
 
+    @display(description="Requested, started", header=True)
+    def times(self, run: SyncRun) -> list[SafeString]:
+        return [nowrap(brief(run.created_at)), nowrap(brief(run.started_at))]
+
     @display(description="Requested")
     def requested(self, run: SyncRun) -> str:
         return moment(run.created_at)
 
-    @display(description="State", label=RUN_COLOURS)
-    def badge(self, run: SyncRun) -> tuple[str, str]:
-        return run.state, run.get_state_display()
+    @display(description="State")
+    def state_badge(self, run: SyncRun) -> SafeString:
+        return badge(run.state, run.get_state_display(), RUN_COLOURS)
 
     @display(description="Connection", header=True)
-    def where(self, run: SyncRun) -> list[str]:
-        return [str(run.connection), run.account.name]
+    def where(self, run: SyncRun) -> list[SafeString]:
+        return [nowrap(str(run.connection)), nowrap(run.account.name)]
+
+    @display(description="What", header=True)
+    def work(self, run: SyncRun) -> list[SafeString]:
+        return [nowrap(run.get_kind_display()), nowrap(f"{run.mode}, {run.trigger}")]
 
     @display(description="What")
     def what(self, run: SyncRun) -> str:
@@ -191,8 +209,8 @@ class SyncRunAdmin(LookOnly, LargeTable):
         return moment(run.finished_at)
 
     @display(description="Took")
-    def took(self, run: SyncRun) -> str:
-        return run_duration(run)
+    def took(self, run: SyncRun) -> SafeString:
+        return nowrap(run_duration(run))
 
     @display(description="Records")
     def records(self, run: SyncRun) -> int:
@@ -211,6 +229,10 @@ class SyncRunAdmin(LookOnly, LargeTable):
         if run.state != RunState.DEFERRED:
             return "-"
         return f"{run.waiting_for or spoken(run.defer_reason)}, until {moment(run.available_at)}"
+
+    @display(description="Error")
+    def category(self, run: SyncRun) -> str:
+        return run.error_category or "-"
 
     @display(description="Error")
     def error(self, run: SyncRun) -> str:

@@ -30,7 +30,7 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the index adds to Django's own, as far as the user may see it."""
-    context["sandbox_hosts"] = sandbox_hosts()
+    context.update(title="Overview", sandbox_hosts=sandbox_hosts())
     if may_view(Connection, request):
         context.update(connections=numbers.connections(), connections_url=listing(Connection))
     if may_view(SyncRun, request):

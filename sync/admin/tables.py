@@ -3,11 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.utils.safestring import SafeString
-from unfold.utils import display_for_label
-
 from sync.admin.change import short
-from sync.admin.words import CHANGE_COLOURS, RUN_COLOURS, link, moment, page, run_duration, spoken
+from sync.admin.words import CHANGE_COLOURS, RUN_COLOURS, badge, link, moment, page, run_duration, spoken
 from sync.models import Change, SyncRun
 
 Table = dict[str, Any]  # what unfold's table component draws
@@ -20,7 +17,7 @@ def newest_runs(runs: Iterable[SyncRun]) -> Table:
         "rows": [
             [
                 link(page(run), moment(run.created_at)),
-                _badge(run.state, run.get_state_display(), RUN_COLOURS),
+                badge(run.state, run.get_state_display(), RUN_COLOURS),
                 f"{run.get_kind_display()} ({run.mode})",
                 run.get_trigger_display(),
                 run_duration(run),
@@ -56,7 +53,7 @@ def changes(rows: Iterable[Change]) -> Table:
         "headers": ["Action", "Entity", "External id", "Field", "Before", "After"],
         "rows": [
             [
-                _badge(change.action, change.get_action_display(), CHANGE_COLOURS),
+                badge(change.action, change.get_action_display(), CHANGE_COLOURS),
                 change.get_entity_display(),
                 link(page(change), change.external_id),
                 spoken(change.field) or "-",
@@ -66,8 +63,3 @@ def changes(rows: Iterable[Change]) -> Table:
             for change in rows
         ],
     }
-
-
-def _badge(value: str, text: str, colours: dict[Any, str]) -> SafeString:
-    drawn: SafeString = display_for_label((value, text), "-", colours)
-    return drawn

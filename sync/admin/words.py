@@ -1,5 +1,6 @@
 """How values look: colours of states, moments, durations, money, and links between pages."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.utils import display_for_label
 
 from sync.models import SyncRun
 from sync.models.choices import (
@@ -52,6 +54,12 @@ CHANGE_COLOURS = {
 }
 
 
+def badge(value: str, text: str, colours: Mapping[Any, str]) -> SafeString:
+    """A coloured label, the same in lists and on pages."""
+    drawn: SafeString = display_for_label((value, text), "-", colours)
+    return drawn
+
+
 def spoken(word: str) -> str:
     """`reconnect_needed` as people write it."""
     return word.replace("_", " ")
@@ -60,6 +68,16 @@ def spoken(word: str) -> str:
 def moment(at: datetime | None) -> str:
     """A moment that sorts and compares at a glance."""
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}" if at else "-"
+
+
+def brief(at: datetime | None) -> str:
+    """The same without the year, for narrow columns."""
+    return f"{timezone.localtime(at):%d %b %H:%M:%S}" if at else "-"
+
+
+def nowrap(text: str) -> SafeString:
+    """Keep it on one line."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
 
 def duration(length: timedelta | None) -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from sync.admin import start
 from sync.admin.words import listing, page
 from sync.models import Account, Connection, Queue, SyncRequest, SyncRun
+from sync.models.base import Pausable
 from sync.models.choices import ConnectionStatus, CredentialStatus, Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
 
@@ -146,7 +147,8 @@ def test_too_many_at_once_start_nothing(
 @pytest.mark.parametrize("kind", ["connection", "account", "queue"])
 def test_pause_and_resume(admin_client: Client, admin_user: User, connection: Connection, kind: str) -> None:
     queue = Queue.objects.create(provider="meta", region="default", concurrency=2)
-    row = {"connection": connection, "account": connection.account, "queue": queue}[kind]
+    rows: dict[str, Pausable] = {"connection": connection, "account": connection.account, "queue": queue}
+    row = rows[kind]
 
     told = press(admin_client, row, "pause", reason="The shop moves")
     row.refresh_from_db()

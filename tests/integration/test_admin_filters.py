@@ -123,7 +123,7 @@ def test_the_condition_in_sql_is_the_condition_of_the_model(db: None) -> None:
     rows = Connection.objects.annotate(word=CONDITION).select_related("credential", "account")
 
     assert len(rows) == len(ConnectionStatus) * len(CredentialStatus) * 4
-    assert [row.word for row in rows] == [row.condition for row in rows]
+    assert [row.word for row in rows] == [row.condition for row in rows]  # type: ignore[attr-defined]
 
 
 def test_the_catalog_is_filtered_and_searched(admin_client: Client, connection: Connection) -> None:

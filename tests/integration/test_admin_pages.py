@@ -43,8 +43,8 @@ from sync.models.choices import ChangeAction, EntityKind, Outcome, RunState, Tri
 from tests.factories import make_account, make_connection, make_member, make_run, make_token
 
 SECRET = "secret-token"  # what the factories store, encrypted
-ADDABLE = (Account, Plan, ApiToken, User, Group, PeriodicTask, IntervalSchedule, CrontabSchedule)
-ADDABLE = (*ADDABLE, SolarSchedule, ClockedSchedule)
+SCHEDULES = (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule)
+ADDABLE = (Account, Plan, ApiToken, User, Group, *SCHEDULES)
 REGISTERED = sorted(admin.site._registry, key=lambda model: model.__name__)
 
 
@@ -190,6 +190,7 @@ def test_the_page_of_a_run_tells_its_whole_story(
     for expected in ("AbCdTrace", "190/463", "worker@host", "API_ERROR", "No access", "daily budget micros"):
         assert expected in html
     assert listing(Change, run_id=rows[SyncRun].pk) in html
+    assert "(&#x27;" not in html  # a badge that was not drawn
 
 
 def test_money_is_shown_in_the_currency_of_the_ad_account(
@@ -245,7 +246,7 @@ def test_whoever_is_not_staff_is_asked_to_sign_in(client: Client, alice: User) -
 def test_the_icon_that_browsers_ask_for_exists(client: Client, db: None) -> None:
     response = client.get("/favicon.ico", follow=True)
 
-    assert b"<svg" in b"".join(response.streaming_content)
+    assert b"<svg" in b"".join(response.streaming_content)  # type: ignore[attr-defined]
     response.close()
 
 
