@@ -84,7 +84,8 @@ def request_error(name: str, message: str, field: str = "") -> GoogleError:
 def access_denied(name: str = "USER_PERMISSION_DENIED") -> GoogleError:
     messages = {
         "USER_PERMISSION_DENIED": "User doesn't have permission to access customer. Note: If you're "
-        "accessing a client customer, the manager's customer id must be set in the 'login-customer-id' header.",
+        "accessing a client customer, the manager's customer id must be set in the 'login-customer-id' "
+        "header.",
         "CUSTOMER_NOT_ENABLED": "The customer account can't be accessed because it is not yet enabled or has "
         "been deactivated.",
     }

@@ -1,0 +1,135 @@
+"""The referee counts exactly: held against a model that recounts everything at each call."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.sandbox.constants import Platform
+from providers.sandbox.ledger import Ledger, Limit, Subject, peak
+
+ACCOUNT = Subject(Platform.META, "1")
+OTHER = Subject(Platform.META, "2")
+APP = Subject(Platform.META, "")
+
+# Whole seconds, so that calls fall on the very edges of windows.
+gaps = st.lists(st.integers(0, 7), max_size=60)
+limits = st.lists(st.builds(Limit, st.integers(0, 6), st.integers(1, 20)), max_size=3)
+
+
+class Clock:
+    """Moves when told."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def in_window(times: list[float], end: float, seconds: float) -> int:
+    """The slow truth: how many lie in the half-open window that ends at `end`."""
+    return sum(end - seconds < time <= end for time in times)
+
+
+@given(gaps, limits, limits)
+def test_a_call_is_refused_exactly_when_a_window_is_full(
+    gaps: list[int], account_limits: list[Limit], app_limits: list[Limit]
+) -> None:
+    clock = Clock()
+    ledger = Ledger(clock)
+    ledger.limits = {ACCOUNT: account_limits, APP: app_limits}
+    accepted: list[float] = []
+
+    for gap in gaps:
+        clock.now += gap
+        full = [
+            limit
+            for limit in account_limits + app_limits
+            if in_window(accepted, clock.now, limit.seconds) >= limit.calls
+        ]
+        refusal = ledger.arrive([APP, ACCOUNT], "ads")
+        assert (refusal is not None) == bool(full)
+        if refusal is None:
+            accepted.append(clock.now)
+        else:
+            assert refusal.limit in full
+
+
+@given(gaps, limits)
+def test_after_the_told_wait_the_refusing_window_has_room(gaps: list[int], given_limits: list[Limit]) -> None:
+    clock = Clock()
+    ledger = Ledger(clock)
+    ledger.limits = {ACCOUNT: [limit for limit in given_limits if limit.calls]}
+
+    for gap in gaps:
+        clock.now += gap
+        refusal = ledger.arrive([ACCOUNT], "ads")
+        if refusal is not None:
+            clock.now += refusal.retry_after
+            assert all(
+                meter.used < meter.limit.calls
+                for meter in ledger.meters(ACCOUNT)
+                if meter.limit == refusal.limit
+            )
+
+
+@given(gaps, st.integers(1, 20))
+def test_the_highest_count_is_that_of_the_fullest_window(gaps: list[int], seconds: int) -> None:
+    times = [float(sum(gaps[: n + 1])) for n in range(len(gaps))]
+
+    assert peak(times, seconds) == max((in_window(times, end, seconds) for end in times), default=0)
+
+
+def test_refused_calls_show_in_the_highest_count() -> None:
+    ledger = Ledger(Clock())
+    ledger.account_limits[Platform.META] = [Limit(2, 60)]
+
+    for _ in range(5):
+        ledger.arrive([ACCOUNT], "ads")
+
+    report = ledger.report(ACCOUNT)
+    assert (report["calls"], report["refused"]) == (5, 3)
+    assert report["windows"] == [{"calls": 2, "seconds": 60, "highest": 5, "exceeded": True}]
+
+
+def test_a_refused_call_takes_nothing_from_any_window() -> None:
+    clock = Clock()
+    ledger = Ledger(clock)
+    ledger.limits = {ACCOUNT: [Limit(1, 10)], APP: [Limit(3, 10)]}
+
+    for _ in range(5):
+        ledger.arrive([APP, ACCOUNT], "ads")
+
+    assert ledger.arrive([APP, OTHER], "ads") is None
+    assert [meter.used for meter in ledger.meters(APP)] == [2]
+
+
+def test_later_pages_are_free() -> None:
+    ledger = Ledger(Clock())
+    ledger.account_limits[Platform.META] = [Limit(1, 60)]
+
+    assert ledger.arrive([ACCOUNT], "search") is None
+    assert ledger.arrive([ACCOUNT], "search", charged=False) is None
+
+    report = ledger.report(ACCOUNT, watch=[Limit(9, 60)])
+    assert (report["calls"], report["free"]) == (2, 1)
+    assert [window["highest"] for window in report["windows"]] == [1, 1]
+
+
+def test_an_account_may_have_limits_of_its_own() -> None:
+    ledger = Ledger(Clock())
+    ledger.account_limits[Platform.META] = [Limit(1, 60)]
+    ledger.limits[OTHER] = []
+
+    outcomes = [ledger.arrive([subject], "ads") is None for subject in (ACCOUNT, ACCOUNT, OTHER, OTHER)]
+
+    assert outcomes == [True, False, True, True]
+
+
+def test_two_calls_a_window_apart_are_not_in_one_window() -> None:
+    clock = Clock()
+    ledger = Ledger(clock)
+    ledger.limits = {ACCOUNT: [Limit(1, 10)]}
+
+    assert ledger.arrive([ACCOUNT], "ads") is None
+    clock.now += 10
+    assert ledger.arrive([ACCOUNT], "ads") is None

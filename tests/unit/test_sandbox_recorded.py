@@ -1,0 +1,60 @@
+"""The recorded accounts begin at the oldest version and arrive, step by step, at the newest."""
+
+from providers.sandbox.accounts import MANAGER
+from providers.sandbox.recorded import recorded_google, recorded_meta
+from providers.sandbox.truth import truth
+
+
+def test_the_meta_account_has_the_recorded_ids_and_links() -> None:
+    told = truth(recorded_meta())
+
+    assert told["counts"] == {"campaigns": 4, "ad_groups": 4, "ads": 4}
+    assert told["ads"]["6215762744671"]["ad_group_id"] == "6215762732871"
+    assert told["ad_groups"]["6215762732871"]["campaign_id"] == "6215762731271"
+
+
+def test_it_begins_with_the_oldest_version_of_each() -> None:
+    told = truth(recorded_meta())
+
+    assert told["campaigns"]["6215293444271"]["updated"] == 1_606_148_871  # 2020-11-23T16:27:51Z
+
+
+def test_a_step_brings_the_next_recorded_edit_in_time() -> None:
+    account = recorded_meta()
+    before = truth(account)
+
+    account.history.pop(0)()
+
+    # 2020-12-08T20:51:37Z is the earliest time in the recording that is not an entity's first.
+    assert truth(account)["campaigns"]["6215304559271"]["updated"] == 1_607_460_697
+    assert truth(account)["ads"] == before["ads"]
+
+
+def test_after_all_steps_it_is_as_last_recorded() -> None:
+    account = recorded_meta()
+    account.catalog.touched()
+
+    for apply in account.history:
+        apply()
+
+    assert truth(account)["campaigns"]["6215293444271"]["updated"] == 1_617_399_859  # 2021-04-02T21:44:19Z
+
+
+def test_the_google_customer_holds_what_the_recording_mentions() -> None:
+    account = recorded_google(MANAGER)
+    told = truth(account)
+
+    assert set(told["campaigns"]) == {"9935249409", "344106493", "10059986060"}
+    assert set(told["ads"]) == {"100031227574~514818869462"}
+    assert account.catalog.ad_groups[0].type == ""
+
+
+def test_the_google_history_changes_types_and_urls() -> None:
+    account = recorded_google(MANAGER)
+    account.catalog.touched()
+
+    for apply in account.history:
+        apply()
+
+    assert account.catalog.ad_groups[0].type == "SEARCH_STANDARD"
+    assert len(account.catalog.ads[0].urls) == 2
