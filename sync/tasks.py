@@ -7,6 +7,7 @@ from celery import Task, shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
+from sync import alive
 from sync.engine.drain import drain
 from sync.ledger.nudge import hint_taken
 from sync.schedule import beat as beat  # connects the signal that makes beat's rows
@@ -31,7 +32,9 @@ def work(self: "Task[Any, Any]", provider: str, region: str) -> None:
 @shared_task(name="sync.tick", ignore_result=False, **RETRY)
 def tick_task() -> dict[str, int]:
     """Promote, take back, nudge."""
-    return asdict(tick())
+    done = tick()
+    alive.record_tick()
+    return asdict(done)
 
 
 @shared_task(name="sync.hourly", ignore_result=False, **RETRY)

@@ -1,0 +1,150 @@
+"""Who is at work: every worker says so every few seconds in the database, and the tick each time it ran.
+
+For `manage.py workers`, readiness and the health check. Not for taking runs back: leases do that, and
+sooner. Database rows, not Celery's events: those cost a fifth of the throughput and go with the broker.
+"""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from celery.signals import worker_ready, worker_shutdown
+from django.db import DatabaseError, connection
+from django.db.models import BooleanField, Case, Value, When
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from sync.models import Pulse, SyncRun
+
+logger = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 5  # one upsert: nothing beside a worker's own writes
+SILENT = timedelta(seconds=30)  # five pulses may come late on a busy machine before a worker counts as dead
+FORGOTTEN = timedelta(days=1)  # a dead worker is shown this long, so that a night's crash is seen
+TICK = "sync.tick"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker process as it last showed itself, and the runs that it holds."""
+
+    name: str
+    queues: tuple[str, ...]
+    concurrency: int
+    started_at: datetime
+    seen_at: datetime
+    is_alive: bool
+    runs: tuple[SyncRun, ...]
+
+
+def workers() -> list[Worker]:
+    """All workers of the last day by name, the dead ones too, with what each is doing."""
+    pulses = Pulse.objects.exclude(name=TICK).annotate(
+        is_alive=Case(
+            When(seen_at__gt=Now() - SILENT, then=Value(True)),
+            default=Value(False),
+            output_field=BooleanField(),
+        )
+    )
+    running = list(SyncRun.objects.running().select_related("connection", "account").order_by("started_at"))
+    return [
+        Worker(
+            name=pulse.name,
+            queues=tuple(pulse.queues),
+            concurrency=pulse.concurrency,
+            started_at=pulse.started_at,
+            seen_at=pulse.seen_at,
+            is_alive=pulse.is_alive,
+            runs=tuple(run for run in running if run.worker == pulse.name),
+        )
+        for pulse in pulses.order_by("name")
+    ]
+
+
+def served_queues() -> set[str]:
+    """The names of the queues that a living worker takes messages from."""
+    alive = Pulse.objects.exclude(name=TICK).filter(seen_at__gt=Now() - SILENT)
+    return {queue for queues in alive.values_list("queues", flat=True) for queue in queues}
+
+
+def record(name: str, *, started_at: datetime, queues: tuple[str, ...] = (), concurrency: int = 0) -> None:
+    """Note that something works now, by the database's clock."""
+    pulse = Pulse(
+        name=name, queues=list(queues), concurrency=concurrency, started_at=started_at, seen_at=Now()
+    )
+    Pulse.objects.bulk_create(
+        [pulse],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["queues", "concurrency", "started_at", "seen_at"],
+    )
+
+
+def record_tick() -> None:
+    """The tick ran: beat sends it and a worker of the maintenance queue does it."""
+    record(TICK, started_at=timezone.now())
+
+
+def last_tick() -> datetime | None:
+    """When the tick last ran to its end; None when it never did."""
+    return Pulse.objects.filter(name=TICK).values_list("seen_at", flat=True).first()
+
+
+def tick_is_fresh() -> bool:
+    """Whether the tick ran a moment ago."""
+    return Pulse.objects.filter(name=TICK, seen_at__gt=Now() - SILENT).exists()
+
+
+class _Heart(threading.Thread):
+    """The worker's pulse: a thread of its parent process, so that busy children don't hold it up."""
+
+    def __init__(self, consumer: Any) -> None:
+        super().__init__(name="pulse", daemon=True)
+        self._consumer = consumer
+        self._started_at = timezone.now()
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopped.is_set():
+            self._beat()
+            self._stopped.wait(EVERY_SECONDS)
+
+    def stop(self) -> None:
+        """End the pulse and take the row away: a worker that ended in good order is not dead."""
+        self._stopped.set()
+        self.join(timeout=EVERY_SECONDS)
+        Pulse.objects.filter(name=self._consumer.hostname).delete()
+
+    def _beat(self) -> None:
+        try:
+            record(
+                self._consumer.hostname,
+                started_at=self._started_at,
+                queues=tuple(self._consumer.app.amqp.queues.consume_from),
+                concurrency=self._consumer.controller.concurrency,
+            )
+            Pulse.objects.filter(seen_at__lt=Now() - FORGOTTEN).delete()
+        except DatabaseError as exc:
+            logger.warning("pulse not written", error=type(exc).__name__)  # the next one may be
+        finally:
+            connection.close()  # none is left open while the pool forks a child
+
+
+_hearts: list[_Heart] = []  # the one of this process, once its consumer is ready
+
+
+@worker_ready.connect
+def on_worker_ready(sender: Any, **_: Any) -> None:
+    """The worker takes messages from now on."""
+    heart = _Heart(sender)
+    _hearts.append(heart)
+    heart.start()
+
+
+@worker_shutdown.connect
+def on_worker_shutdown(**_: Any) -> None:
+    """The worker ended in good order."""
+    while _hearts:
+        _hearts.pop().stop()
