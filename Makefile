@@ -59,10 +59,10 @@ chromium:
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv && '$(PYTHON)' -m venv --clear .venv; } || { \
 		echo 'No virtual environment can be made: install the package python3-venv.' >&2; exit 1; }
 	@echo 'Installing what AdTiger needs into .venv (about a minute, once) ...'
-	@$(PY) -m pip install --quiet -r requirements.txt
+	@$(PY) -m pip install -qq -r requirements.txt
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed
 	@echo 'Installing what tests and checks need ...'
-	@$(PY) -m pip install --quiet -r requirements-dev.txt
+	@$(PY) -m pip install -qq -r requirements-dev.txt
 	@touch $@
