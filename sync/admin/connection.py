@@ -15,7 +15,7 @@ from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, 
 from sync.admin.pausing import PausableAdmin
 from sync.admin.start import start
 from sync.admin.tables import newest_runs
-from sync.admin.words import CONDITION_COLOURS, badge, link, listing, moment, page, spoken
+from sync.admin.words import CONDITION_COLOURS, badge, link, listing, moment, page, spoken, subtle
 from sync.models import Ad, AdGroup, Campaign, Change, Connection, SyncRun
 
 RUNS_SHOWN = 10
@@ -88,7 +88,7 @@ class ConnectionAdmin(PausableAdmin):
 
     @display(description="Ad account", header=True)
     def ad_account(self, connection: Connection) -> list[str]:
-        return [connection.name or connection.external_id, connection.external_id]
+        return [connection.name or connection.external_id, subtle(connection.external_id)]
 
     @display(description="Condition")
     def state(self, connection: Connection) -> SafeString:

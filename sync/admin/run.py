@@ -30,6 +30,7 @@ from sync.admin.words import (
     page,
     run_duration,
     spoken,
+    subtle,
 )
 from sync.ledger.cancel import cancel
 from sync.models import Change, Connection, JoinedRequest, SyncRun
@@ -173,7 +174,7 @@ class SyncRunAdmin(LookOnly, LargeTable):
 
     @display(description="Requested, started", header=True)
     def times(self, run: SyncRun) -> list[SafeString]:
-        return [nowrap(brief(run.created_at)), nowrap(brief(run.started_at))]
+        return [nowrap(brief(run.created_at)), subtle(brief(run.started_at))]
 
     @display(description="Requested")
     def requested(self, run: SyncRun) -> str:
@@ -185,11 +186,11 @@ class SyncRunAdmin(LookOnly, LargeTable):
 
     @display(description="Connection", header=True)
     def where(self, run: SyncRun) -> list[SafeString]:
-        return [nowrap(str(run.connection)), nowrap(run.account.name)]
+        return [nowrap(str(run.connection)), subtle(run.account.name)]
 
     @display(description="What", header=True)
     def work(self, run: SyncRun) -> list[SafeString]:
-        return [nowrap(run.get_kind_display()), nowrap(f"{run.mode}, {run.trigger}")]
+        return [nowrap(run.get_kind_display()), subtle(f"{run.mode}, {run.trigger}")]
 
     @display(description="What")
     def what(self, run: SyncRun) -> str:

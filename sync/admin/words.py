@@ -80,6 +80,13 @@ def nowrap(text: str) -> SafeString:
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
 
+def subtle(text: str) -> SafeString:
+    """A second line below what matters."""
+    return format_html(
+        '<span class="text-font-subtle-light dark:text-font-subtle-dark whitespace-nowrap">{}</span>', text
+    )
+
+
 def duration(length: timedelta | None) -> str:
     """Minutes and seconds; hours where there are any."""
     if length is None:

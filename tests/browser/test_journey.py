@@ -1,0 +1,67 @@
+"""An operator's way through the admin, with everything real: browser, web server, worker, sandbox."""
+
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from sync.models import Connection
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SYNC_SECONDS = 60  # a busy machine, and the worker's own start
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("password")
+    page.get_by_role("button", name="Log in").click()
+
+
+def go_to(page: Page, title: str) -> None:
+    """Use the sidebar."""
+    page.locator("#nav-sidebar-apps").get_by_text(title, exact=True).click()
+
+
+def reload_until(page: Page, text: str) -> None:
+    """Until the list's first row says so."""
+    deadline = time.monotonic() + SYNC_SECONDS
+    while text not in page.locator("#result_list").inner_text():
+        assert time.monotonic() < deadline, page.locator("#result_list").inner_text()
+        page.wait_for_timeout(300)
+        page.reload()
+
+
+def test_an_operator_starts_a_sync_and_reads_its_story(
+    admin_user: User, shop: Connection, worker: None, page: Page
+) -> None:
+    hosts: set[str] = set()
+    faults: list[str] = []
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+
+    sign_in(page)
+    expect(page.get_by_text("no real ad account is read")).to_be_visible()
+
+    go_to(page, "Connections")
+    page.get_by_text("Corner Shop").click()
+    page.get_by_text("Sync now", exact=True).click()
+    page.get_by_role("button", name="Start the sync").click()
+    expect(page.get_by_text("Started one sync.")).to_be_visible()
+
+    go_to(page, "Sync history")
+    reload_until(page, "SUCCEEDED")
+    expect(page.locator("#result_list")).to_contain_text("100 %")
+
+    page.locator("#result_list a").first.click()
+    expect(page.locator(".field-requester")).to_contain_text("admin, through admin")
+    for field, number in (("campaigns_count", "3"), ("ad_groups_count", "6"), ("ads_count", "20")):
+        expect(page.locator(f".field-{field} .readonly")).to_have_text(number)
+    attempt = page.locator("#attempts-group tbody").first
+    expect(attempt).to_contain_text("SUCCEEDED", ignore_case=True)
+
+    assert hosts == {urlsplit(page.url).netloc}
+    assert faults == []
