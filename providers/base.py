@@ -1,6 +1,7 @@
 """What a platform's client offers to its caller, and what it needs from it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from providers.records import AdAccountRecord, Page, Stream
@@ -23,6 +24,33 @@ class Gate(Protocol):
         """Tell that the call of `ticket` was answered (or failed), and what the answer said."""
 
 
+class TokenStore(Protocol):
+    """Where a short-lived access token is kept between clients."""
+
+    def load(self) -> str | None:
+        """The token, unless there is none that lives at least another minute."""
+
+    def save(self, token: str, lifetime: float) -> None:
+        """Keep a token that lives `lifetime` seconds."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a user gave: Meta's access token, Google's refresh token. Its repr hides it."""
+
+    secret: str = field(repr=False)
+    tokens: TokenStore | None = field(default=None, repr=False)
+
+
+class AdAccountRef(NamedTuple):
+    """What a client has to know of the ad account that it reads."""
+
+    external_id: str  # Meta: `act_<digits>`; Google: digits
+    currency: str = ""
+    time_zone: str = "UTC"
+    login_customer_id: str = ""
+
+
 class Selection(NamedTuple):
     """Which part of an account a sync reads; the default is all of it."""
 
@@ -37,10 +65,15 @@ class Client(Protocol):
     decision. It serves one thread at a time.
     """
 
-    calls: int  # made so far, for the attempt's record
+    @property
+    def calls(self) -> int:
+        """Made so far, for the attempt's record."""
 
     def account(self) -> AdAccountRecord:
-        """Describe the ad account itself (one call)."""
+        """Describe the ad account itself."""
+
+    def accounts(self) -> Iterator[AdAccountRecord]:
+        """Every ad account that the grant reaches; one that can't be read stops no other."""
 
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
         """Read a stream page by page, from its beginning or after `cursor`.

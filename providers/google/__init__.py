@@ -1,0 +1,1 @@
+"""Google Ads' REST API: campaigns, ad groups and ads of one customer, through GAQL."""

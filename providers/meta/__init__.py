@@ -1,0 +1,1 @@
+"""Meta's Graph API: campaigns, ad sets (our ad groups) and ads of one ad account."""

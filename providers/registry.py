@@ -1,0 +1,37 @@
+"""The platforms that AdTiger knows. A new one is a folder like `meta/`, and a line here."""
+
+from typing import Any, Protocol
+
+import requests
+
+from providers.base import AdAccountRef, Client, Gate, Grant
+from providers.google.client import GoogleClient
+from providers.google.config import GoogleConfig
+from providers.meta.client import MetaClient
+from providers.meta.config import MetaConfig
+
+__all__ = ["CLIENTS", "GoogleConfig", "MetaConfig", "client_for"]
+
+
+class ClientClass(Protocol):
+    """How every client is made."""
+
+    def __call__(
+        self, config: Any, grant: Grant, ad_account: AdAccountRef, *, gate: Gate, session: requests.Session
+    ) -> Client: ...
+
+
+CLIENTS: dict[str, ClientClass] = {"meta": MetaClient, "google": GoogleClient}
+
+
+def client_for(
+    provider: str,
+    config: MetaConfig | GoogleConfig,
+    grant: Grant,
+    ad_account: AdAccountRef,
+    *,
+    gate: Gate,
+    session: requests.Session,
+) -> Client:
+    """A client of the provider for one ad account. `config` is the provider's own."""
+    return CLIENTS[provider](config, grant, ad_account, gate=gate, session=session)
