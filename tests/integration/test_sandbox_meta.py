@@ -9,7 +9,7 @@ import requests
 
 from providers.sandbox.constants import META_TOKEN, Platform
 from providers.sandbox.process import Sandbox
-from tests.integration.sandbox_fixtures import TIMEOUT, Graph, open_account
+from tests.integration.sandbox_callers import TIMEOUT, Graph, open_account
 
 pytest_plugins = "tests.integration.sandbox_fixtures"
 
