@@ -1,0 +1,12 @@
+"""Call budgets: exact sliding windows shared by all workers, in Redis or Valkey.
+
+Guarantee: a call is taken from every window that applies or from none, and no sliding window of the
+platform ever holds more calls than its limit, for a call counts from its take until its answer plus
+the window. Limits are arguments, so they may change at any time; nothing about them is stored.
+"""
+
+from providers.budget.gate import BudgetGate
+from providers.budget.limits import Limit, Window
+from providers.budget.store import BudgetStore, Meter, PastCall
+
+__all__ = ["BudgetGate", "BudgetStore", "Limit", "Meter", "PastCall", "Window"]
