@@ -62,7 +62,10 @@ class BudgetGate:
 
     def park(self, seconds: float, reason: str, *, limit: int = 0) -> None:
         """Rest one of the gate's limits, by default the ad account's own."""
-        self._store.park(self._limits[limit].key, seconds, reason)
+        try:
+            self._store.park(self._limits[limit].key, seconds, reason)
+        except RedisError:
+            return  # the platform will say so again
 
     def _take(self, ticket: str) -> Refused | None:
         try:

@@ -17,7 +17,7 @@ from sync.engine.remove import remove_unseen
 from sync.engine.streams import ORDER, TARGETS
 from sync.ledger.claim import better_run_waits
 from sync.ledger.lease import Lease, LeaseLost
-from sync.models import SeenIds, SyncRun
+from sync.models import SeenIds, SyncAttempt, SyncRun
 from sync.models.choices import Mode
 
 
@@ -48,7 +48,7 @@ def _copy_stream(
         return
     try:
         for page in client.pages(stream, selection=selection, cursor=cursor):
-            _commit(run, lease, stream, page)
+            _commit(run, lease, stream, page, calls=client.calls)
             if page.cursor and better_run_waits(run):
                 raise GaveWay
     except CursorExpired:
@@ -56,7 +56,7 @@ def _copy_stream(
         raise
 
 
-def _commit(run: SyncRun, lease: Lease, stream: Stream, page: Page) -> None:
+def _commit(run: SyncRun, lease: Lease, stream: Stream, page: Page, *, calls: int) -> None:
     """Write one page, with everything that says it was written."""
     target = TARGETS[stream]
     with transaction.atomic():
@@ -80,6 +80,7 @@ def _commit(run: SyncRun, lease: Lease, stream: Stream, page: Page) -> None:
             starts_without_progress=0,
             **{target.counter: F(target.counter) + len(page.records)},
         )
+        SyncAttempt.objects.filter(lease_token=lease.token).update(calls=calls)  # for `past_calls`
     if held["cancel_requested_at"]:
         raise CancelRequested
 

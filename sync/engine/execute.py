@@ -7,10 +7,10 @@ deferral uses no attempt. Whatever escapes here is a defect of ours, and uses on
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 from django.utils import timezone
 
-from providers.base import Client
 from providers.errors import (
     RETRYABLE,
     AccessDenied,
@@ -20,9 +20,11 @@ from providers.errors import (
     LimitReached,
     ProviderError,
     ReconnectNeeded,
+    Scope,
 )
 from sync.engine.copy import CancelRequested, GaveWay, copy
 from sync.engine.heartbeat import Heartbeat
+from sync.engine.limits import AD_ACCOUNT, APP
 from sync.engine.platform import open_client
 from sync.ledger import finish
 from sync.ledger.finish import Failure
@@ -51,14 +53,20 @@ def execute(run: SyncRun) -> None:
 
 
 def _attempt(run: SyncRun, lease: Lease) -> None:
-    client: Client | None = None
     try:
-        client = open_client(run)
+        client, gate = open_client(run)
+    except ImproperlyConfigured as exc:
+        finish.fail(lease, _misconfigured(exc), calls=0)
+        return
+    try:
         copy(run, lease, client)
     except (LeaseLost, DatabaseError):
         raise  # nothing can be written: the lease runs out and the run is taken back
+    except LimitReached as exc:
+        gate.park(exc.retry_after, str(exc), limit=APP if exc.scope == Scope.APP else AD_ACCOUNT)
+        _leave(run, lease, exc, calls=client.calls)
     except Exception as exc:  # noqa: BLE001  (the task boundary: a run is always left in a state)
-        _leave(run, lease, exc, calls=client.calls if client else 0)
+        _leave(run, lease, exc, calls=client.calls)
     else:
         _succeed(run, lease, calls=client.calls)
 
@@ -116,6 +124,11 @@ def _failure(exc: ProviderError) -> Failure:
         platform_code=exc.platform_code,
         trace_id=exc.trace_id,
     )
+
+
+def _misconfigured(exc: ImproperlyConfigured) -> Failure:
+    """Waiting does not help; a person has to mend the settings and run it again."""
+    return Failure(Category.API_ERROR, "misconfigured", str(exc), is_retryable=False)
 
 
 def _defect(exc: Exception) -> Failure:

@@ -1,0 +1,108 @@
+"""The platform's client for a connection: the provider's class, the grant, and the budget."""
+
+import threading
+from datetime import timedelta
+from functools import cache
+
+import redis
+import requests
+from django.conf import settings
+from django.utils import timezone
+
+from providers.base import AdAccountRef, Client, Gate, Grant
+from providers.budget import BudgetGate, BudgetStore
+from providers.http import CALL_SECONDS, new_session
+from providers.registry import GoogleConfig, MetaConfig, client_for
+from sync.crypto import decrypt, encrypt
+from sync.engine.limits import limits_of
+from sync.engine.past_calls import past_calls
+from sync.models import Connection, Credential, SyncRun
+from sync.models.choices import Priority, Provider
+
+_local = threading.local()
+TOKEN_MARGIN = timedelta(minutes=1)  # an access token that ends sooner is as good as expired
+
+
+class CredentialTokens:
+    """`providers.base.TokenStore` in the credential's row, encrypted: all runs share one token."""
+
+    def __init__(self, credential: Credential) -> None:
+        self._credential = credential
+
+    def load(self) -> str | None:
+        """The stored token, if it lives another minute."""
+        expires_at = self._credential.access_token_expires_at
+        if expires_at is None or expires_at < timezone.now() + TOKEN_MARGIN:
+            return None
+        return decrypt(self._credential.access_token_encrypted)
+
+    def save(self, token: str, lifetime: float) -> None:
+        """Keep a new token for the next runs."""
+        self._credential.access_token_encrypted = encrypt(token)
+        self._credential.access_token_expires_at = timezone.now() + timedelta(seconds=lifetime)
+        self._credential.save(update_fields=["access_token_encrypted", "access_token_expires_at"])
+
+
+def open_client(run: SyncRun) -> tuple[Client, BudgetGate]:
+    """A client whose every call is taken from the run's budget, and that budget's gate."""
+    gate = gate_for(run.connection, background=run.priority != Priority.MANUAL)
+    return connection_client(run.connection, gate), gate
+
+
+def connection_client(connection: Connection, gate: Gate) -> Client:
+    """A client for a connection with its stored grant."""
+    credential = connection.credential
+    grant = Grant(credential.secret, CredentialTokens(credential))
+    ad_account = AdAccountRef(
+        connection.external_id, connection.currency, connection.time_zone, connection.login_customer_id
+    )
+    return platform_client(connection.provider, grant, ad_account, gate)
+
+
+def platform_client(provider: str, grant: Grant, ad_account: AdAccountRef, gate: Gate) -> Client:
+    """A client for any grant, over this thread's pool of connections."""
+    return client_for(provider, _config(provider), grant, ad_account, gate=gate, session=_session())
+
+
+def gate_for(connection: Connection, *, background: bool) -> BudgetGate:
+    """The budget of a connection's calls; background work leaves the reserve alone."""
+    return BudgetGate(
+        budget_store(),
+        limits_of(connection),
+        background=background,
+        reserve=settings.BUDGET_RESERVE,
+        call_seconds=CALL_SECONDS,
+        past_calls=past_calls,
+    )
+
+
+@cache
+def budget_store() -> BudgetStore:
+    """The budgets' server; short time-outs, for a worker must not hang on it."""
+    return BudgetStore(redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=2))
+
+
+def _session() -> requests.Session:
+    """One pool of connections per thread: a drain's many runs keep their connections."""
+    if not hasattr(_local, "session"):
+        _local.session = new_session()
+    session: requests.Session = _local.session
+    return session
+
+
+def _config(provider: str) -> MetaConfig | GoogleConfig:
+    if provider == Provider.META:
+        return MetaConfig(
+            graph_url=settings.META_GRAPH_URL,
+            version=settings.META_API_VERSION,
+            app_id=settings.META_APP_ID,
+            app_secret=settings.META_APP_SECRET,
+        )
+    return GoogleConfig(
+        ads_url=settings.GOOGLE_ADS_URL,
+        oauth_url=settings.GOOGLE_OAUTH_URL,
+        version=settings.GOOGLE_API_VERSION,
+        client_id=settings.GOOGLE_CLIENT_ID,
+        client_secret=settings.GOOGLE_CLIENT_SECRET,
+        developer_token=settings.GOOGLE_DEVELOPER_TOKEN,
+    )
