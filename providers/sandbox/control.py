@@ -123,7 +123,8 @@ def set_limits(sandbox: Sandbox, body: Body) -> Body:
         ledger.limits[Subject(platform, str(body["only"]).removeprefix("act_"))] = _limits(body["account"])
     elif "account" in body:
         ledger.account_limits[platform] = _limits(body["account"])
-    return {"account": ledger.account_limits[platform], "project": ledger.limits_of(Subject(platform, ""))}
+    project = ledger.limits_of(Subject(platform, ""))
+    return {"account": list(map(list, ledger.account_limits[platform])), "project": list(map(list, project))}
 
 
 def _limits(pairs: list[list[float]]) -> list[Limit]:

@@ -53,4 +53,8 @@ def _run(sandbox: Sandbox, action: Action | None, body: Body | bytes) -> web.Res
 
 
 def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(status=status, body=orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), content_type="application/json")
+    return web.Response(
+        status=status,
+        body=orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS),
+        content_type="application/json",
+    )

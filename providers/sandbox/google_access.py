@@ -6,12 +6,13 @@ from providers.sandbox.constants import Platform
 from providers.sandbox.google_errors import GoogleError, access_denied, request_error
 from providers.sandbox.grants import Grant, State
 from providers.sandbox.state import Sandbox
+from providers.sandbox.wire import bearer
 from providers.sandbox.world import Account
 
 
 def find_grant(sandbox: Sandbox, request: web.Request) -> Grant:
     """Whose access token this is."""
-    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    token = bearer(request)
     if not token:
         raise GoogleError(401, "", "CREDENTIALS_MISSING")
     grant, state = sandbox.grants.by_access_token(token)

@@ -22,7 +22,7 @@ from providers.sandbox.meta_query import parse_json, parse_limit
 from providers.sandbox.meta_tokens import debug, exchange
 from providers.sandbox.meta_usage import APP, usage_headers
 from providers.sandbox.state import Sandbox
-from providers.sandbox.wire import Reply, json_reply, send
+from providers.sandbox.wire import Reply, bearer, json_reply, send
 
 OLDEST = 22  # of the versions that still answer; below it there is no automatic upgrade
 WITHOUT_WARNING = 24  # versions from here on are not near their end
@@ -54,11 +54,10 @@ async def _read(request: web.Request) -> Call:
     if request.method == "POST":
         form = await request.post()
         params |= {name: value for name, value in form.items() if isinstance(value, str)}
-    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
     # Graph takes the method from a parameter, too: the way to send a filter that is too long for a URL.
     method = params.pop("method", request.method).upper()
     base = f"{request.scheme}://{request.host}{PREFIX}"
-    token = params.get("access_token") or bearer
+    token = params.get("access_token") or bearer(request)
     return Call(method, request.match_info["path"].strip("/"), params, base, token)
 
 

@@ -53,14 +53,7 @@ class Sandbox:
 
     def stop(self) -> None:
         """End the process; harmless when it has ended."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        _end(self._process)
 
     def __enter__(self) -> Self:
         return self
@@ -85,13 +78,33 @@ def start(*options: str, port: int = 0, seed: int = 7) -> Sandbox:
         command = [sys.executable, "-m", "providers.sandbox", "--leash", "--state-file", str(state)]
         command += ["--port", str(port), "--seed", str(seed), *options]
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)  # noqa: S603 - our own module
-        deadline = time.monotonic() + START_SECONDS
-        while not state.exists():
-            if process.poll() is not None:
-                raise RuntimeError(f"the sandbox ended with code {process.returncode} instead of listening")
-            if time.monotonic() > deadline:
-                process.kill()
-                process.wait()
-                raise RuntimeError(f"the sandbox did not listen within {START_SECONDS} s")
-            time.sleep(0.02)
-        return Sandbox(process, orjson.loads(state.read_bytes()))
+        try:
+            return Sandbox(process, _await(process, state))
+        except RuntimeError:
+            _end(process)
+            raise
+
+
+def _await(process: "subprocess.Popen[bytes]", state: Path) -> dict[str, str]:
+    """The base URLs, once it listens."""
+    deadline = time.monotonic() + START_SECONDS
+    while not state.exists():
+        if process.poll() is not None:
+            raise RuntimeError(f"the sandbox ended with code {process.returncode} instead of listening")
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the sandbox did not listen within {START_SECONDS} s")
+        time.sleep(0.02)
+    urls: dict[str, str] = orjson.loads(state.read_bytes())
+    return urls
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask, wait a little, insist."""
+    if process.stdin is not None:
+        process.stdin.close()
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -35,22 +35,16 @@ def urls(base: str) -> dict[str, str]:
 
 async def serve(sandbox: Sandbox, *, host: str, port: int, state_file: Path | None, leash: bool) -> None:
     """Listen until SIGTERM or SIGINT, or with `leash` until standard input ends."""
-    runner = web.AppRunner(application(sandbox), access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    await site.start()
-    chosen = runner.addresses[0][1]
-    text = orjson.dumps(urls(f"http://{host}:{chosen}")).decode()
-    if state_file is None:
-        print(text, flush=True)  # noqa: T201 - for the starter to read
-    else:
-        _write_whole(state_file, text)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if leash:
         await loop.connect_read_pipe(lambda: _Leash(stop), sys.stdin)
+    runner = web.AppRunner(application(sandbox), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    _announce(urls(f"http://{host}:{runner.addresses[0][1]}"), state_file)
     await stop.wait()
     await runner.cleanup()
 
@@ -65,8 +59,12 @@ class _Leash(asyncio.Protocol):
         self._stop.set()
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """A reader sees the whole file or none."""
-    beside = path.with_suffix(".tmp")
+def _announce(base_urls: dict[str, str], state_file: Path | None) -> None:
+    """Tell the starter. A reader of the file sees the whole of it or none."""
+    text = orjson.dumps(base_urls).decode()
+    if state_file is None:
+        print(text, flush=True)  # noqa: T201 - for the starter to read
+        return
+    beside = state_file.with_suffix(".tmp")
     beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    beside.replace(state_file)

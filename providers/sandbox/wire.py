@@ -33,6 +33,12 @@ def bytes_reply(body: bytes, status: int = 200, content_type: str = JSON) -> Rep
     return Reply(status=status, parts=(body,), length=len(body), content_type=content_type)
 
 
+def bearer(request: web.Request) -> str:
+    """The token of the Authorization header, or ""."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
     """Write an answer; drop the connection where the reply says so."""
     if reply.delay:
