@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from sync.admin.base import Admin, Inline, display
 from sync.admin.filters import AutocompleteSelectFilter
 from sync.admin.pausing import PausableAdmin
-from sync.admin.words import link, listing
+from sync.admin.words import link, listing, moment
 from sync.models import Account, Connection, Membership, Plan, SyncRun
 
 
@@ -27,14 +27,19 @@ class AccountAdmin(PausableAdmin):
     list_select_related = ("plan", "paused_by")
     list_filter = (("plan", AutocompleteSelectFilter),)
     search_fields = ("name",)
+    search_help_text = "Name"
     ordering = ("name",)
-    fields = ("name", "plan", "paused", "connections", "history", "created_at")
-    readonly_fields = ("paused", "connections", "history", "created_at")
+    fields = ("name", "plan", "paused", "connections", "history", "made")
+    readonly_fields = ("paused", "connections", "history", "made")
     autocomplete_fields = ("plan",)
     inlines = (MembershipInline,)
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         return False
+
+    @display(description="Made")
+    def made(self, account: Account) -> str:
+        return moment(account.created_at)
 
     @display(description="Connections")
     def connections(self, account: Account) -> SafeString:

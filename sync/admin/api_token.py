@@ -48,6 +48,7 @@ class ApiTokenAdmin(Admin):
     list_select_related = ("account", "user")
     list_filter = (("account", AutocompleteSelectFilter),)
     search_fields = ("name", "token_key__startswith", "user__username", "account__name")
+    search_help_text = "Name, first characters, user or account"
     ordering = ("-created",)
     autocomplete_fields = ("account", "user")
     fields = ("account", "user", "name", "expiry")

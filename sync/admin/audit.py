@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from sync.admin.base import LargeTable, LookOnly, display, operator
@@ -28,6 +27,7 @@ class LogEntryAdmin(LookOnly, LargeTable):
     list_display = ("at", "user", "what", "row", "change_message_text")
     list_select_related = ("user", "content_type")
     list_filter = (("action_flag", ChoicesDropdownFilter),)
+    search_help_text = "User, row or id"
     search_fields = ("user__username", "object_repr", "object_id")
     fields = ("at", "user", "what", "row", "change_message_text")
 
@@ -40,8 +40,8 @@ class LogEntryAdmin(LookOnly, LargeTable):
         return entry.get_action_flag_display()
 
     @display(description="On")
-    def row(self, entry: LogEntry) -> SafeString:
-        text = format_html("{} {}", entry.content_type or "", entry.object_repr)
+    def row(self, entry: LogEntry) -> SafeString | str:
+        text = f"{entry.content_type.name if entry.content_type else ''} {entry.object_repr}".strip()
         url = entry.get_admin_url()
         return link(url, text) if url else text
 

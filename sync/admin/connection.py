@@ -34,7 +34,7 @@ class ConnectionAdmin(PausableAdmin):
         ("account", AutocompleteSelectFilter),
     )
     search_fields = ("name", "external_id")
-    search_help_text = "Search by name or external id"
+    search_help_text = "Name or external id"
     ordering = ("name", "pk")
     fieldsets = (
         (
@@ -54,7 +54,7 @@ class ConnectionAdmin(PausableAdmin):
                     "currency",
                     "time_zone",
                     "last_full_sync",
-                    "created_at",
+                    "made",
                 )
             },
         ),
@@ -74,7 +74,7 @@ class ConnectionAdmin(PausableAdmin):
         "region",
         "currency",
         "time_zone",
-        "created_at",
+        "made",
     )
     actions = ("sync_selected", *PausableAdmin.actions)
     actions_detail = ("sync_now", *PausableAdmin.actions_detail)
@@ -101,6 +101,10 @@ class ConnectionAdmin(PausableAdmin):
     @display(description="Last full sync")
     def last_full_sync(self, connection: Connection) -> str:
         return moment(connection.last_full_sync_at)
+
+    @display(description="Connected")
+    def made(self, connection: Connection) -> str:
+        return moment(connection.created_at)
 
     @display(description="Next sync", ordering="next_sync_at")
     def next_sync(self, connection: Connection) -> str:

@@ -22,6 +22,7 @@ class CredentialAdmin(LookOnly, Admin):
         ("account", AutocompleteSelectFilter),
     )
     search_fields = ("name",)
+    search_help_text = "Name"
     ordering = ("-pk",)
     fields = ("name", "provider", "state_badge", "account", "made", "ad_accounts")
 

@@ -118,7 +118,7 @@ class SyncRunAdmin(LookOnly, LargeTable):
         except ValueError:
             connections = Connection.objects.filter(external_id__icontains=term)
             return queryset.filter(connection__in=connections), False
-        joined = JoinedRequest.objects.filter(request_id=wanted).values("run_id")
+        joined = list(JoinedRequest.objects.filter(request_id=wanted).values_list("run_id", flat=True))
         return queryset.filter(Q(pk=wanted) | Q(request_id=wanted) | Q(pk__in=joined)), False
 
     def has_cancel_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
