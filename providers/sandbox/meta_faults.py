@@ -47,7 +47,7 @@ def _rate_limit(fault: Fault, struck: Struck) -> MetaError:
     if code == 4:
         # 403 has been seen for it; the code decides, not the status.
         return MetaError(4, subcode=fault.number("subcode", 1504022), status=403, is_transient=True)
-    return MetaError(code, subcode=fault.number("subcode", 1487742))
+    return MetaError(code, subcode=fault.number("subcode", 1487742 if code == 613 else 0) or None)
 
 
 def _account_usage(seconds: int) -> str:

@@ -28,6 +28,7 @@ def small_chunks(sandbox: Sandbox) -> Sandbox:
         ({"kind": "rate_limit"}, (400, 17, 2446079)),
         ({"kind": "rate_limit", "code": 4}, (403, 4, 1504022)),
         ({"kind": "rate_limit", "code": 613}, (400, 613, 1487742)),
+        ({"kind": "rate_limit", "code": 32}, (400, 32, None)),
         ({"kind": "rate_limit", "code": 80004}, (400, 80004, 2446079)),
         ({"kind": "rate_limit", "code": 80000}, (400, 80000, 2446079)),
         ({"kind": "server_error"}, (500, 2, None)),
@@ -272,6 +273,15 @@ def test_rows_that_move_come_twice_or_not_at_all(sandbox: Sandbox, graph: Graph,
 
     assert repeated == whole[:100] + whole[98:]
     assert hidden == whole[:97] + whole[100:]
+
+
+def test_a_page_in_the_middle_may_be_empty(sandbox: Sandbox, graph: Graph, ad_account: str) -> None:
+    sandbox.fault("meta", "hide_rows", account=ad_account, rows=500)
+
+    page = graph.get(f"{ad_account}/ads", limit=100)
+
+    assert page["data"] == []
+    assert "next" in page["paging"]
 
 
 class TestAim:
