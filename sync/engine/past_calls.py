@@ -6,6 +6,7 @@ so from too late rather than too early.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
@@ -18,8 +19,11 @@ LONGEST = timedelta(days=1)  # the longest window that a setting may name sensib
 IN_FLIGHT = 2  # calls of a running attempt that its last committed chunk can't know of
 
 
-def past_calls() -> Iterator[PastCall]:
-    """The calls of the last day, by every key that they counted for."""
+def past_calls(*, asking: UUID | None = None, made: int = 0) -> Iterator[PastCall]:
+    """The calls of the last day, by every key that they counted for.
+
+    The attempt that asks (by its lease token) knows its own number: it has `made` so many.
+    """
     now = timezone.now()
     attempts = SyncAttempt.objects.filter(Q(ended_at=None) | Q(ended_at__gt=now - LONGEST)).filter(
         started_at__gt=now - 2 * LONGEST
@@ -29,6 +33,8 @@ def past_calls() -> Iterator[PastCall]:
         running = attempt.ended_at is None
         at = now if attempt.ended_at is None else attempt.ended_at
         calls = attempt.calls + (IN_FLIGHT if running else 0)
+        if attempt.lease_token == asking:
+            calls = made
         for key in (
             ad_account_key(connection.provider, connection.external_id),
             provider_key(connection.provider),

@@ -1,6 +1,7 @@
 """The platform's client for a connection: the provider's class, the grant, and the budget."""
 
 import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
 
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from providers.base import AdAccountRef, Client, Gate, Grant
-from providers.budget import BudgetGate, BudgetStore
+from providers.budget import BudgetGate, BudgetStore, PastCall
 from providers.http import CALL_SECONDS, new_session
 from providers.registry import GoogleConfig, MetaConfig, client_for
 from sync.crypto import decrypt, encrypt
@@ -45,8 +46,13 @@ class CredentialTokens:
 
 def open_client(run: SyncRun) -> tuple[Client, BudgetGate]:
     """A client whose every call is taken from the run's budget, and that budget's gate."""
-    gate = gate_for(run.connection, background=run.priority != Priority.MANUAL)
-    return connection_client(run.connection, gate), gate
+    gate = gate_for(
+        run.connection,
+        background=run.priority != Priority.MANUAL,
+        past_calls=lambda: past_calls(asking=run.lease_token, made=client.calls),
+    )
+    client = connection_client(run.connection, gate)
+    return client, gate
 
 
 def connection_client(connection: Connection, gate: Gate) -> Client:
@@ -64,7 +70,9 @@ def platform_client(provider: str, grant: Grant, ad_account: AdAccountRef, gate:
     return client_for(provider, _config(provider), grant, ad_account, gate=gate, session=_session())
 
 
-def gate_for(connection: Connection, *, background: bool) -> BudgetGate:
+def gate_for(
+    connection: Connection, *, background: bool, past_calls: Callable[[], Iterator[PastCall]] = past_calls
+) -> BudgetGate:
     """The budget of a connection's calls; background work leaves the reserve alone."""
     return BudgetGate(
         budget_store(),

@@ -36,7 +36,8 @@ def remove_unseen(run: SyncRun, lease: Lease, client: Client, stream: Stream) ->
     if not unseen:
         return
     known = set(client.fetch(stream, unseen))
-    _mark(run, lease, stream, [external_id for external_id in unseen if external_id not in known])
+    if gone := [external_id for external_id in unseen if external_id not in known]:
+        _mark(run, lease, stream, gone)
 
 
 def _mark(run: SyncRun, lease: Lease, stream: Stream, gone: list[str]) -> None:
