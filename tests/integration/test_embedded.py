@@ -7,8 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,6 +16,7 @@ import redis
 
 from adtiger import embedded
 from adtiger.embedded import lock
+from tests.processes import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEADLINE = 30  # seconds; a start takes one, a busy machine some
@@ -62,13 +62,6 @@ def postmaster(home: Path) -> int:
 def valkey(urls: embedded.Status) -> int:
     with redis.Redis.from_url(str(urls.redis_url)) as client:
         return int(client.info("server")["process_id"])
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_a_fresh_home_gets_servers_with_the_settings_that_the_ledger_needs(home: Path) -> None:
@@ -145,7 +138,7 @@ def test_starters_at_the_same_time_get_the_same_servers(home: Path) -> None:
 
 def test_a_starter_that_is_killed_while_it_makes_the_data_harms_nobody(home: Path) -> None:
     killed = starter(home)
-    wait_until((home / "postgres" / "data.new").exists)
+    eventually((home / "postgres" / "data.new").exists, seconds=DEADLINE, what="initdb")
     killed.kill()
     killed.communicate()
 

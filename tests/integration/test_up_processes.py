@@ -14,6 +14,7 @@ import pytest
 from adtiger.embedded import lock
 from adtiger.up import processes
 from adtiger.up.processes import Child, end_leftover
+from tests.processes import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEADLINE = 20  # seconds
@@ -41,13 +42,6 @@ def make_child(tmp_path: Path, children: list[Child]) -> Callable[..., Child]:
     return make
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def pids(child: Child) -> list[int]:
     """The pids that its log tells, one per life."""
     if not child.log.exists():
@@ -55,14 +49,26 @@ def pids(child: Child) -> list[int]:
     return [int(line.split()[1]) for line in child.log.read_text().splitlines() if line.startswith("pid ")]
 
 
+def wait_for_lives(child: Child, count: int) -> None:
+    eventually(lambda: len(pids(child)) == count, seconds=DEADLINE, what=f"life {count}")
+
+
+def lives(pid: int) -> bool:
+    """Neither gone nor a zombie, which has no command line."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
+
+
 def test_a_child_that_exits_is_started_again_and_keeps_its_log(make_child: Callable[..., Child]) -> None:
     child = make_child("import time; time.sleep(60)")
     child.start()
-    wait_until(lambda: len(pids(child)) == 1)
+    wait_for_lives(child, 1)
 
     os.kill(pids(child)[0], signal.SIGKILL)
-    wait_until(child.tend)
-    wait_until(lambda: len(pids(child)) == 2)
+    eventually(child.tend, seconds=DEADLINE, what="a restart")
+    wait_for_lives(child, 2)
 
     assert child.is_running
     assert child.restarts == 1
@@ -106,13 +112,13 @@ def test_a_child_that_ignores_the_signal_is_killed_with_its_own_children(
         grace=0.2,
     )
     child.start()
-    wait_until(lambda: len(pids(child)) == 2)
+    wait_for_lives(child, 2)
 
     child.ask_to_stop()
     child.wait()
 
     assert not child.is_running
-    wait_until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in pids(child)))
+    eventually(lambda: not any(lives(pid) for pid in pids(child)), seconds=DEADLINE, what="its end")
 
 
 def test_a_child_of_a_killed_supervisor_is_ended_before_its_successor_starts(
@@ -129,16 +135,16 @@ os.kill(os.getpid(), {signal.SIGKILL.value})
 """
     killed = subprocess.run([sys.executable, "-c", supervisor], cwd=PROJECT, check=False)
     assert killed.returncode == -signal.SIGKILL
-    wait_until(lambda: len(pids(child)) == 1)
+    wait_for_lives(child, 1)
     assert lock.is_held(tmp_path / "run" / "child.lock")
 
     child.start()
 
-    wait_until(lambda: len(pids(child)) == 2)
+    wait_for_lives(child, 2)
     first, second = pids(child)
-    wait_until(lambda: not Path(f"/proc/{first}/cmdline").exists())
+    eventually(lambda: not lives(first), seconds=DEADLINE, what="its end")
     assert child.is_running
-    assert Path(f"/proc/{second}").exists()
+    assert lives(second)
 
 
 def test_nothing_is_ended_for_a_lock_that_nobody_holds(tmp_path: Path) -> None:
