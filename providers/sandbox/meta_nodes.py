@@ -13,7 +13,7 @@ from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.grants import Grant
 from providers.sandbox.meta_call import Call, Target
 from providers.sandbox.meta_errors import MetaError, bad_parameter, too_much_data
-from providers.sandbox.meta_fields import NODE_OF, Plan, plan_for, write
+from providers.sandbox.meta_fields import NODE_OF, plan_for, write
 from providers.sandbox.meta_query import Tree, parse_fields, parse_limit, parse_selection, wants_total
 from providers.sandbox.state import Sandbox
 
@@ -75,12 +75,8 @@ def listing(
         if fault.kind == FaultKind.HIDE_ROWS:
             rows = rows[: -fault.number("rows", 1)]
     ends = (chosen[first].id, chosen[last - 1].id) if last > first else None
-    written = _write_rows(rows, steps)
+    written = [write(row, steps) for row in rows]
     return _page(call, written, ends, more=last < len(chosen), earlier=first > 0, total=len(chosen))
-
-
-def _write_rows(rows: Sequence[Entity], steps: Plan) -> list[dict[str, Any]]:
-    return [{name: value for name, get in steps if (value := get(row)) is not None} for row in rows]
 
 
 def _choose(call: Call, target: Target, kind: Kind) -> list[Entity]:
