@@ -46,8 +46,8 @@ class AdAccountRef(NamedTuple):
     """What a client has to know of the ad account that it reads."""
 
     external_id: str  # Meta: `act_<digits>`; Google: digits
-    currency: str = ""
-    time_zone: str = "UTC"
+    currency: str = ""  # left empty, the client asks the platform where it needs it; as the time zone
+    time_zone: str = ""
     login_customer_id: str = ""
 
 
@@ -62,7 +62,8 @@ class Client(Protocol):
 
     Every method makes its calls through the gate and raises `BudgetSpent` or a `ProviderError`,
     never what `requests` raises. A client never sleeps and never retries: that is the caller's
-    decision. It serves one thread at a time.
+    decision. Only what helps at once is asked again, each time through the gate: a smaller page, a
+    renewed access token. It serves one thread at a time.
     """
 
     @property

@@ -86,6 +86,13 @@ class PlatformFault(ProviderError):
     category = Category.UNKNOWN
 
 
+class UnknownError(ProviderError):
+    """A code that our tables do not know: it may pass, so it is retried, and logged by its code."""
+
+    code = "unknown_error"
+    category = Category.UNKNOWN
+
+
 class ReconnectNeeded(ProviderError):
     """The grant is expired or revoked: only the user can help, by connecting again."""
 
@@ -131,4 +138,4 @@ class BudgetSpent(Exception):
         self.retry_at = retry_at
 
 
-RETRYABLE: tuple[type[ProviderError], ...] = (Unreachable, PlatformFault, TooMuchData)
+RETRYABLE: tuple[type[ProviderError], ...] = (Unreachable, PlatformFault, UnknownError, TooMuchData)

@@ -1,23 +1,32 @@
 """HTTP to a platform: one metered call, whose failures leave as `ProviderError`.
 
-Guarantee: every call is taken from the gate before it is sent and settled after it, whatever
+Guarantee: every call is taken from the gate before it is sent and settled at its answer, whatever
 happens; redirects are not followed, so a token goes to no other host; and no error holds a URL, a
-header or a body. Waiting and retrying are the caller's.
+header or a body, nor an exception that does. Waiting and retrying are the caller's.
 """
 
-from collections.abc import Callable, Mapping
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
 
 import orjson
 import requests
-from requests.adapters import HTTPAdapter
+import urllib3
+from requests.auth import AuthBase
 
 from providers.base import Gate, Usage
-from providers.errors import InvalidRequest, ProviderError, Unreachable
+from providers.errors import InvalidRequest, PlatformFault, ProviderError, ReconnectNeeded, Unreachable
 
 CONNECT_SECONDS = 5  # a reachable platform answers within one
 READ_SECONDS = 30  # silence, not duration: a heavy page may think this long before its first byte
-CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS  # the longest from taking a call to its answer
+CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS  # the longest from taking a call to its answer's headers
+BODY_SECONDS = 60  # for a body that is read as a whole: 500 rows come in one or two
+BLOCK = 65_536  # bytes per read at most; a whole TLS record is a quarter of it
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")  # what a header can carry; the rest is a slip of copy and paste
 
 
 class Dialect(NamedTuple):
@@ -40,11 +49,105 @@ class FreeGate:
 
 
 def new_session() -> requests.Session:
-    """A pool of connections that clients may share within one thread."""
+    """A pool of connections that clients may share within one thread. It keeps no cookies: they would
+    tie one tenant's calls to another's."""
     session = requests.Session()
-    session.mount("https://", HTTPAdapter(pool_maxsize=4))
-    session.mount("http://", HTTPAdapter(pool_maxsize=4))
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
+
+
+@contextmanager
+def reading(platform: str) -> Iterator[None]:
+    """Around what takes an answer apart: what it lacks is worth a retry, and no defect of ours."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise PlatformFault(
+            f"{platform} answered in a form that AdTiger does not know ({type(exc).__name__})"
+        ) from None  # its text may hold a part of the body
+
+
+class _Bearer(AuthBase):
+    """Sets the header itself: requests would replace one that it was given by what a ~/.netrc says."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Answer:
+    """What came back: status and headers at once, the body as it is read. Close it, or read it whole."""
+
+    def __init__(self, platform: str, response: requests.Response) -> None:
+        self._platform = platform
+        self._response = response
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+
+    def blocks(self) -> Iterator[bytes]:
+        """The body, piece by piece as it arrives."""
+        while block := self._read():
+            yield block
+
+    def json(self) -> Any:
+        """The whole body, decoded."""
+        deadline = time.monotonic() + BODY_SECONDS
+        body = bytearray()
+        for block in self.blocks():
+            body += block
+            if time.monotonic() > deadline:  # a slow drip is never silent, and would hold its slot for ever
+                self.close()
+                raise self.broken("too slow")
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:  # a proxy's HTML page, "Service Unavailable", half an answer
+            pass
+        raise self.broken("no JSON")
+
+    def broken(self, how: str) -> Unreachable:
+        """The error for an answer that nothing can be read from."""
+        return Unreachable(f"{self._platform}'s answer was unusable ({how})", http_status=self.status)
+
+    def close(self) -> None:
+        """Give up the rest of the body, and with it the connection."""
+        self._response.close()
+
+    def _read(self) -> bytes:
+        try:
+            block: bytes = self._response.raw.read1(BLOCK, decode_content=True)
+        except urllib3.exceptions.HTTPError as exc:
+            how = type(exc).__name__
+        else:
+            return block
+        self.close()
+        raise self.broken(how)
+
+
+def send(
+    session: requests.Session, platform: str, method: str, url: str, *, token: str = "", **request: Any
+) -> Answer:
+    """Send one request and return its answer, whatever that says; for calls that are not metered."""
+    if token and not _TOKEN.fullmatch(token):
+        raise ReconnectNeeded(f"What was given as {platform}'s token can't be one: connect again")
+    try:
+        response = session.request(
+            method,
+            url,
+            auth=_Bearer(token) if token else None,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+            stream=True,
+            **request,
+        )
+    except requests.RequestException as exc:
+        failure = type(exc).__name__
+    else:
+        return Answer(platform, response)
+    # Raised out here: inside, it would keep requests' exception, with its URL and headers, as its context.
+    raise Unreachable(f"{platform} could not be reached ({failure})")
 
 
 class Http:
@@ -56,50 +159,36 @@ class Http:
         self._dialect = dialect
         self.calls = 0
 
-    def json(self, method: str, url: str, *, headers: Mapping[str, str], **request: Any) -> Any:
-        """Make a call and return its decoded body; an answer that is an error is raised."""
-        response = self.open(method, url, headers=headers, **request)
-        body = self._decoded(response)
-        if isinstance(body, dict) and "error" in body:  # also seen with status 200
-            raise self._dialect.error_of(response.status_code, body, response.headers)
+    def json(self, method: str, url: str, *, token: str, **request: Any) -> dict[str, Any]:
+        """Make a call and return the object that it answers; an answer that is an error is raised."""
+        answer = self.open(method, url, token=token, **request)
+        body = answer.json()
+        if not isinstance(body, dict):
+            raise answer.broken("no JSON object")
+        if "error" in body:  # also seen with status 200
+            raise self._error(answer, body)
         return body
 
-    def open(
-        self, method: str, url: str, *, headers: Mapping[str, str], stream: bool = False, **request: Any
-    ) -> requests.Response:
-        """Make a call and return the answer, of which only status and headers are looked at."""
+    def open(self, method: str, url: str, *, token: str, **request: Any) -> Answer:
+        """Make a call and return its answer with the body still to be read."""
         ticket = self._gate.take()
         self.calls += 1
         usage = Usage()
         try:
-            response = self._send(method, url, headers=headers, stream=stream, **request)
-            usage = self._dialect.usage_of(response.headers)
+            answer = send(self._session, self._dialect.name, method, url, token=token, **request)
+            usage = self._dialect.usage_of(answer.headers)
         finally:
             self._gate.settle(ticket, usage)
-        if 300 <= response.status_code < 400:
-            raise InvalidRequest(f"{self._dialect.name} redirects elsewhere: check the URL in the settings")
-        if not response.ok:
-            raise self._dialect.error_of(response.status_code, self._decoded(response), response.headers)
-        return response
-
-    def _send(self, method: str, url: str, **request: Any) -> requests.Response:
-        try:
-            return self._session.request(
-                method, url, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, **request
+        if 300 <= answer.status < 400:
+            answer.close()
+            raise InvalidRequest(
+                f"{self._dialect.name} redirects elsewhere: check the URL in the settings",
+                http_status=answer.status,
             )
-        except requests.RequestException as exc:
-            raise self.unreachable(exc) from None  # its text holds the URL
+        if answer.status >= 400:
+            raise self._error(answer, answer.json())
+        return answer
 
-    def _decoded(self, response: requests.Response) -> Any:
-        try:
-            return orjson.loads(response.content)
-        except requests.RequestException as exc:
-            raise self.unreachable(exc) from None
-        except orjson.JSONDecodeError:  # a proxy's HTML page, "Service Unavailable", half an answer
-            raise Unreachable(
-                f"{self._dialect.name} did not answer in JSON", http_status=response.status_code
-            ) from None
-
-    def unreachable(self, exc: Exception) -> Unreachable:
-        """The error for a connection that failed, by the kind of failure only."""
-        return Unreachable(f"{self._dialect.name} could not be reached ({type(exc).__name__})")
+    def _error(self, answer: Answer, body: Any) -> ProviderError:
+        with reading(self._dialect.name):
+            return self._dialect.error_of(answer.status, body, answer.headers)

@@ -33,5 +33,8 @@ def client_for(
     gate: Gate,
     session: requests.Session,
 ) -> Client:
-    """A client of the provider for one ad account. `config` is the provider's own."""
+    """A client of the provider for one ad account. `config` is the provider's own.
+
+    To discover what a grant reaches, name no ad account (`AdAccountRef("")`) and ask for `accounts()`.
+    """
     return CLIENTS[provider](config, grant, ad_account, gate=gate, session=session)

@@ -1,26 +1,26 @@
 """Read one Google Ads customer through streamed queries: one operation each, whatever their length."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import requests
 
 from providers.base import AdAccountRef, Gate, Grant, Selection
-from providers.errors import AccessDenied, ProviderError, ReconnectNeeded
+from providers.errors import AccessDenied, PlatformFault, ProviderError, ReconnectNeeded
 from providers.google import queries
 from providers.google.config import GoogleConfig
-from providers.google.errors import TOKEN_EXPIRED, error_of, usage_of
+from providers.google.errors import RENEWABLE, error_of, usage_of
 from providers.google.oauth import AccessTokens
 from providers.google.parse import account_record, records_of
-from providers.google.stream import rows_of
-from providers.http import Dialect, Http
-from providers.records import AdAccountRecord, Page, Stream
+from providers.google.stream import Row, chunks_of
+from providers.google.walk import Walk
+from providers.http import Answer, Dialect, Http, reading
+from providers.records import AdAccountRecord, Page, Record, Stream
 
 GOOGLE = Dialect("Google", usage_of, error_of)
-PAGE_ROWS = 2_000  # rows per page: a tenth of a second of merging, a few MB of memory
-IDS_PER_QUERY = 1_000  # far below the 20,000 values that a filter may hold
+PAGE_ROWS = 2_000  # rows per page: a few ms of merging each, a few MB of memory
+IDS_PER_QUERY = 1_000  # a query of 12 kB; a filter may hold 20,000 values
 
 
 class GoogleClient:
@@ -49,8 +49,7 @@ class GoogleClient:
 
     def account(self) -> AdAccountRecord:
         """Describe the customer itself."""
-        login = self._ad_account.login_customer_id
-        return self._describe(self._ad_account.external_id, login)
+        return self._describe(self._ad_account.external_id, self._ad_account.login_customer_id)
 
     def accounts(self) -> Iterator[AdAccountRecord]:
         """Every customer that the grant reaches, directly or below a manager, each once."""
@@ -62,33 +61,41 @@ class GoogleClient:
                     yield record
 
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
-        """Read a stream in the order of ids; the cursor is the last record's external id."""
+        """Read a stream in the order of ids; the cursor is the last record's external id.
+
+        What came before a cut is yielded before its error: a long stream gets on, however often it breaks.
+        """
         query = queries.walk(stream, campaign_ids=selection.campaign_ids, after=cursor)
-        rows = self._rows(self._ad_account.external_id, query, self._ad_account.login_customer_id)
-        zone = ZoneInfo(self._ad_account.time_zone or "UTC")
-        records = (record for row in rows for record in records_of(stream, [row], zone))
-        if cursor is not None and "~" in cursor:
-            records = (record for record in records if _ad_key(record.external_id) > _ad_key(cursor))
-        page = list(islice(records, self._page_rows))
-        while True:
-            following = list(islice(records, self._page_rows))
-            yield Page(page, page[-1].external_id if following else None, None)
-            if not following:
-                return
-            page = following
+        walk, records = Walk(cursor), list[Record]()
+        try:
+            for rows in self._chunks(query):
+                with reading("Google"):
+                    records += walk.fresh(records_of(stream, rows, self._zone))
+                while (
+                    len(records) > self._page_rows
+                ):  # a full page waits: only the end tells which is the last
+                    page, records = records[: self._page_rows], records[self._page_rows :]
+                    yield Page(page, page[-1].external_id, None)
+        except ProviderError:
+            if records:
+                yield Page(records, records[-1].external_id, None)
+            raise
+        yield Page(records, None, None)
 
     def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:
         """Of these ids, the ones that Google still knows, removed ones included."""
-        known: list[str] = []
+        known: set[str] = set()
         for start in range(0, len(external_ids), IDS_PER_QUERY):
-            query = queries.by_ids(stream, external_ids[start : start + IDS_PER_QUERY])
-            rows = self._rows(self._ad_account.external_id, query, self._ad_account.login_customer_id)
-            known += [_external_id(row) for row in rows]
-        return known
+            for rows in self._chunks(queries.by_ids(stream, external_ids[start : start + IDS_PER_QUERY])):
+                with reading("Google"):
+                    known.update(queries.external_id(stream, row) for row in rows)
+        return [external_id for external_id in external_ids if external_id in known]
 
     def _accessible(self) -> list[str]:
-        body = self._authorized("GET", "customers:listAccessibleCustomers", "").json()
-        return [name.removeprefix("customers/") for name in body.get("resourceNames", [])]
+        answer = self._call("GET", "customers:listAccessibleCustomers")
+        body = answer.json()
+        with reading("Google"):
+            return [name.removeprefix("customers/") for name in body.get("resourceNames", [])]
 
     def _tree(self, customer_id: str) -> Iterator[AdAccountRecord]:
         """A customer and, below a manager, its clients; nothing when it can't be read."""
@@ -96,48 +103,51 @@ class GoogleClient:
             root = self._describe(customer_id, customer_id)
             yield root
             if root.is_manager:
-                for row in self._rows(customer_id, queries.CLIENTS, customer_id):
-                    yield account_record(row["customerClient"], login_customer_id=customer_id)
+                for row in self._query(queries.CLIENTS, customer_id, customer_id):
+                    with reading("Google"):
+                        record = account_record(row["customerClient"], login_customer_id=customer_id)
+                    yield record
         except AccessDenied:
-            return
+            return  # closed or suspended: its neighbours may be fine
 
     def _describe(self, customer_id: str, login: str) -> AdAccountRecord:
-        for row in self._rows(customer_id, queries.ACCOUNT, login):
-            return account_record(row["customer"], login_customer_id="" if login == customer_id else login)
-        raise ProviderError(f"Google describes no customer {customer_id}")
-
-    def _rows(self, customer_id: str, query: str, login: str) -> Iterator[dict[str, Any]]:
-        path = f"customers/{customer_id}/googleAds:searchStream"
-        return rows_of(self._authorized("POST", path, login, json={"query": query}, stream=True))
-
-    def _authorized(self, method: str, path: str, login: str, **request: Any) -> requests.Response:
-        """Call with the current token; with a new one when that has expired."""
-        url = f"{self._config.base}/{path}"
-        try:
-            return self._http.open(
-                method, url, headers=self._headers(self._tokens.current(), login), **request
+        rows = list(self._query(queries.ACCOUNT, customer_id, login))
+        if not rows:
+            raise PlatformFault(f"Google describes no customer {customer_id}")
+        with reading("Google"):
+            return account_record(
+                rows[0]["customer"], login_customer_id="" if login == customer_id else login
             )
+
+    def _query(self, query: str, customer_id: str, login: str) -> Iterator[Row]:
+        for rows in chunks_of(self._search(query, customer_id, login)):
+            yield from rows
+
+    def _chunks(self, query: str) -> Iterator[list[Row]]:
+        """The rows of the client's own customer, as they arrive."""
+        answer = self._search(query, self._ad_account.external_id, self._ad_account.login_customer_id)
+        return chunks_of(answer)
+
+    def _search(self, query: str, customer_id: str, login: str) -> Answer:
+        path = f"customers/{customer_id}/googleAds:searchStream"
+        return self._call("POST", path, login, json={"query": query})
+
+    def _call(self, method: str, path: str, login: str = "", **request: Any) -> Answer:
+        """Call with the current access token; with a new one when that has expired."""
+        url, headers = f"{self._config.base}/{path}", self._headers(login)
+        try:
+            return self._http.open(method, url, token=self._tokens.current(), headers=headers, **request)
         except ReconnectNeeded as exc:
-            if exc.platform_code not in (TOKEN_EXPIRED, "ACCESS_TOKEN_EXPIRED"):
+            if exc.platform_code not in RENEWABLE:
                 raise
-        return self._http.open(method, url, headers=self._headers(self._tokens.renew(), login), **request)
+        return self._http.open(method, url, token=self._tokens.renew(), headers=headers, **request)
 
-    def _headers(self, token: str, login: str) -> dict[str, str]:
-        headers = {"Authorization": f"Bearer {token}"}
-        if login:
-            headers["login-customer-id"] = login
-        if self._config.developer_token:
-            headers["developer-token"] = self._config.developer_token
-        return headers
+    def _headers(self, login: str) -> dict[str, str]:
+        told = {"login-customer-id": login, "developer-token": self._config.developer_token}
+        return {name: value for name, value in told.items() if value}
 
-
-def _ad_key(external_id: str) -> tuple[int, int]:
-    """The order in which Google sorts ads: by number, not by text."""
-    group, _, ad = external_id.partition("~")
-    return int(group), int(ad)
-
-
-def _external_id(row: dict[str, Any]) -> str:
-    """From the resource name: customers/1/campaigns/2 or customers/1/adGroupAds/3~4."""
-    (resource,) = row.values()
-    return str(resource["resourceName"].rpartition("/")[2])
+    def _zone(self) -> ZoneInfo:
+        """Asked for where it was not given: times read in a wrong one are wrong by hours."""
+        if not self._ad_account.time_zone:
+            self._ad_account = self._ad_account._replace(time_zone=self.account().time_zone)
+        return ZoneInfo(self._ad_account.time_zone)

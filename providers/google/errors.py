@@ -1,8 +1,12 @@
-"""Google's errors, by family and name; parsed defensively, for what stands in front of the Ads service
-(authentication, load balancers) answers in other shapes."""
+"""Google's errors as a table, by family and name; never by message.
 
+Read defensively: what stands in front of the Ads service (authentication, load balancers) answers in
+other shapes, and then only the gRPC status tells.
+"""
+
+import logging
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from providers.base import Usage
 from providers.errors import (
@@ -15,37 +19,84 @@ from providers.errors import (
     ReconnectNeeded,
     Scope,
     TooMuchData,
+    UnknownError,
+    Unreachable,
 )
 
-SHORT_WAIT = 60.0  # seconds, where Google gives no delay: its buckets refill within a minute
-LONG_WAIT = 3600.0  # for daily quotas without a delay
+logger = logging.getLogger(__name__)
 
-TOKEN_EXPIRED = "authenticationError.OAUTH_TOKEN_EXPIRED"  # noqa: S105  (an error's name)
-_RECONNECT = {
-    "OAUTH_TOKEN_INVALID",
-    "OAUTH_TOKEN_REVOKED",
-    "OAUTH_TOKEN_DISABLED",
-    "OAUTH_TOKEN_EXPIRED",
-    "NOT_ADS_USER",
-    "GOOGLE_ACCOUNT_DELETED",
-    "GOOGLE_ACCOUNT_COOKIE_INVALID",
-    "TWO_STEP_VERIFICATION_NOT_ENROLLED",
-    "ADVANCED_PROTECTION_NOT_ENROLLED",
+T = TypeVar("T")
+
+# By `family.NAME`, which goes first, by family, or by gRPC status.
+RULES: dict[str, type[ProviderError]] = {
+    "authenticationError": ReconnectNeeded,
+    "authenticationError.CLIENT_CUSTOMER_ID_INVALID": InvalidRequest,
+    "authenticationError.CLIENT_CUSTOMER_ID_IS_REQUIRED": InvalidRequest,
+    "authenticationError.CUSTOMER_NOT_FOUND": AccessDenied,
+    "authenticationError.DEVELOPER_TOKEN_INVALID": InvalidRequest,
+    "authorizationError": AccessDenied,
+    "changeEventError": InvalidRequest,
+    "changeStatusError": InvalidRequest,
+    "databaseError": PlatformFault,  # CONCURRENT_MODIFICATION
+    "dateError": InvalidRequest,
+    "dateRangeError": InvalidRequest,
+    "fieldError": InvalidRequest,
+    "headerError": InvalidRequest,
+    "internalError": PlatformFault,
+    "queryError": InvalidRequest,
+    "queryError.FILTER_HAS_TOO_MANY_VALUES": TooMuchData,
+    "quotaError.ACCESS_PROHIBITED": AccessDenied,
+    "requestError": InvalidRequest,
+    "requestError.EXPIRED_PAGE_TOKEN": CursorExpired,
+    "requestError.INVALID_PAGE_TOKEN": CursorExpired,
+    "requestError.RPC_DEADLINE_TOO_SHORT": TooMuchData,
+    "ABORTED": PlatformFault,
+    "DEADLINE_EXCEEDED": PlatformFault,
+    "INTERNAL": PlatformFault,
+    "INVALID_ARGUMENT": InvalidRequest,
+    "NOT_FOUND": InvalidRequest,  # a version that has ended
+    "PERMISSION_DENIED": AccessDenied,
+    "UNAUTHENTICATED": ReconnectNeeded,
+    "UNAVAILABLE": PlatformFault,
+    "UNIMPLEMENTED": InvalidRequest,
 }
-_LONG_QUOTAS = {"RESOURCE_EXHAUSTED", "EXCESSIVE_LONG_TERM_QUERY_RESOURCE_CONSUMPTION"}
-_CURSORS = {"EXPIRED_PAGE_TOKEN", "INVALID_PAGE_TOKEN"}
-_TOO_MUCH = {"FILTER_HAS_TOO_MANY_VALUES", "RPC_DEADLINE_TOO_SHORT"}
-_PASSING = {
-    "internalError",
-    "databaseError",  # CONCURRENT_MODIFICATION
+
+# Where a new access token may help: it expired, or Google does not say what is wrong with it.
+RENEWABLE = frozenset(
+    {
+        "authenticationError.OAUTH_TOKEN_EXPIRED",
+        "authenticationError.OAUTH_TOKEN_INVALID",
+        "ACCESS_TOKEN_EXPIRED",
+        "UNAUTHENTICATED",
+    }
+)
+
+# Limits, and how long they rest where Google gives no delay. Buckets of queries a second refill at once,
+# but a refused call counts as well; a quota of a sliding day frees some of itself every hour.
+LIMITS = {
+    "quotaError": 3600.0,
+    "quotaError.RESOURCE_TEMPORARILY_EXHAUSTED": 30.0,
+    "quotaError.EXCESSIVE_SHORT_TERM_QUERY_RESOURCE_CONSUMPTION": 300.0,
+    "RESOURCE_EXHAUSTED": 300.0,  # told in front of the Ads service, of no named quota
 }
-_WORDS = {
-    ReconnectNeeded: "Google no longer accepts the grant: connect the ad account again",
+# Those of one customer, unless Google says otherwise; the rest are the project's.
+CUSTOMER_LIMITS = frozenset(
+    {
+        "quotaError.RESOURCE_TEMPORARILY_EXHAUSTED",
+        "quotaError.EXCESSIVE_SHORT_TERM_QUERY_RESOURCE_CONSUMPTION",
+        "quotaError.EXCESSIVE_LONG_TERM_QUERY_RESOURCE_CONSUMPTION",
+    }
+)
+SCOPES = {"ACCOUNT": Scope.AD_ACCOUNT, "DEVELOPER": Scope.APP}
+
+WORDS: dict[type[ProviderError], str] = {
     AccessDenied: "Google does not permit the grant to read this customer",
     CursorExpired: "Google forgot the page token",
-    TooMuchData: "Google asks for a narrower query",
-    PlatformFault: "Google failed for a moment",
     InvalidRequest: "Google calls the request invalid",
+    PlatformFault: "Google failed for a moment",
+    ReconnectNeeded: "Google no longer accepts the grant: connect the ad account again",
+    TooMuchData: "Google asks for a narrower query",
+    UnknownError: "Google answered with an error that AdTiger does not know",
 }
 
 
@@ -55,82 +106,71 @@ def usage_of(headers: Mapping[str, str]) -> Usage:
 
 
 def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderError:
-    """The error for an answer: an object, or the array in which a stream wraps it."""
-    error = _error_object(body)
-    failures = list(_failures(error))
-    family, name, item = failures[0] if failures else ("", _reason(error), {})
+    """The error that an answer tells of: an object, or the array in which a stream wraps it."""
+    error = _error(body)
+    if not error:
+        return Unreachable(f"Google answered {status} without an error", http_status=status)
+    names, item = _names(error)
     facts: dict[str, Any] = {
-        "platform_code": ".".join(part for part in (family, name) if part)
-        or str(error.get("status", status)),
-        "http_status": status,
-        "trace_id": headers.get("request-id", "") or _request_id(error),
+        "platform_code": names[0] if names else str(status),
+        "http_status": error.get("code", status),
+        "trace_id": headers.get("request-id") or _detail(error, "requestId"),
     }
-    if (family == "quotaError" and name != "ACCESS_PROHIBITED") or (not family and status == 429):
-        return _limit(name, item, facts)
-    make = _class_of(family, name, status)
-    return make(f"{_WORDS[make]} ({facts['platform_code']})", **facts)
+    kind = _first(RULES, names)
+    if kind is None and (seconds := _first(LIMITS, names)) is not None:
+        return _limit(names[0], item, seconds, facts)
+    if kind is None:
+        kind = PlatformFault if facts["http_status"] >= 500 else UnknownError
+        logger.warning("unknown error code", extra={"provider": "google", **facts})
+    return kind(f"{WORDS[kind]} ({facts['platform_code']})", **facts)
 
 
-def _limit(name: str, item: Mapping[str, Any], facts: dict[str, Any]) -> LimitReached:
+def _limit(name: str, item: Mapping[str, Any], seconds: float, facts: dict[str, Any]) -> LimitReached:
     quota = item.get("details", {}).get("quotaErrorDetails", {})
-    of_customer = quota.get("rateScope") == "ACCOUNT"
-    delay = _seconds(quota.get("retryDelay"))
-    if delay is None:
-        delay = LONG_WAIT if name in _LONG_QUOTAS else SHORT_WAIT
+    by_default = Scope.AD_ACCOUNT if name in CUSTOMER_LIMITS else Scope.APP
+    scope = SCOPES.get(quota.get("rateScope", ""), by_default)
+    whose = "the project" if scope is Scope.APP else "this customer"
     return LimitReached(
-        f"Google allows {'this customer' if of_customer else 'the project'} no more operations for now",
-        retry_after=delay,
-        scope=Scope.AD_ACCOUNT if of_customer or name == "RESOURCE_TEMPORARILY_EXHAUSTED" else Scope.APP,
+        f"Google allows {whose} no more operations for now ({facts['platform_code']})",
+        retry_after=_seconds(quota.get("retryDelay")) or seconds,
+        scope=scope,
         **facts,
     )
 
 
-def _class_of(family: str, name: str, status: int) -> type[ProviderError]:
-    if name in _CURSORS:
-        return CursorExpired
-    if name in _TOO_MUCH:
-        return TooMuchData
-    if family == "authenticationError":
-        return ReconnectNeeded if name in _RECONNECT else AccessDenied
-    if family in ("authorizationError", "quotaError"):
-        return AccessDenied
-    if family in _PASSING:
-        return PlatformFault
-    if family:
-        return InvalidRequest  # queryError, requestError, fieldError, dateRangeError, …: ours to mend
-    return {401: ReconnectNeeded, 403: AccessDenied, 400: InvalidRequest, 404: InvalidRequest}.get(
-        status, PlatformFault
-    )
-
-
-def _error_object(body: Any) -> dict[str, Any]:
+def _error(body: Any) -> dict[str, Any]:
     if isinstance(body, list):
         body = next((part for part in body if isinstance(part, dict) and "error" in part), {})
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}
 
 
-def _failures(error: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """(family, name, the error itself) of each error in the GoogleAdsFailure, if there is one."""
+def _names(error: Mapping[str, Any]) -> tuple[list[str], Mapping[str, Any]]:
+    """What the error is called, the most exact name first, and the Ads service's own entry of it."""
+    status = [str(error["status"])] if "status" in error else []
+    for item in _entries(error):
+        for family, name in item.get("errorCode", {}).items():
+            return [f"{family}.{name}", family], item
+    reason = _detail(error, "reason")
+    return ([reason] if reason else []) + status, {}
+
+
+def _entries(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for detail in error.get("details", []):
-        for item in detail.get("errors", []):
-            for family, name in item.get("errorCode", {}).items():
-                yield family, str(name), item
+        yield from detail.get("errors", [])
 
 
-def _reason(error: Mapping[str, Any]) -> str:
-    return next((str(detail["reason"]) for detail in error.get("details", []) if "reason" in detail), "")
+def _detail(error: Mapping[str, Any], name: str) -> str:
+    return next((str(detail[name]) for detail in error.get("details", []) if name in detail), "")
 
 
-def _request_id(error: Mapping[str, Any]) -> str:
-    return next(
-        (str(detail["requestId"]) for detail in error.get("details", []) if "requestId" in detail), ""
-    )
+def _first(table: Mapping[str, T], names: list[str]) -> T | None:
+    return next((table[name] for name in names if name in table), None)
 
 
-def _seconds(text: Any) -> float | None:
-    """`40591s`"""
+def _seconds(text: object) -> float:
+    """`40591s`; zero when it is none."""
     try:
         return float(str(text).removesuffix("s"))
     except ValueError:
-        return None
+        return 0.0

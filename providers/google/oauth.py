@@ -1,11 +1,35 @@
-"""Access tokens out of a refresh token. These calls are no operations of the Ads API."""
+"""Access tokens out of a refresh token. These calls are no operations of the Ads API, so no gate counts
+them."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import requests
 
 from providers.base import Grant
-from providers.errors import PlatformFault, ReconnectNeeded, Unreachable
+from providers.errors import InvalidRequest, PlatformFault, ProviderError, ReconnectNeeded, UnknownError
 from providers.google.config import GoogleConfig
-from providers.http import CONNECT_SECONDS, READ_SECONDS
+from providers.http import reading, send
+
+# What RFC 6749 and Google's token endpoint call them. Any other is unknown, and so retried.
+RULES: dict[str, type[ProviderError]] = {
+    "access_denied": ReconnectNeeded,
+    "admin_policy_enforced": ReconnectNeeded,
+    "invalid_grant": ReconnectNeeded,  # expired, revoked, or the password changed
+    "invalid_client": InvalidRequest,
+    "invalid_request": InvalidRequest,
+    "invalid_scope": InvalidRequest,
+    "unauthorized_client": InvalidRequest,
+    "unsupported_grant_type": InvalidRequest,
+    "internal_failure": PlatformFault,
+    "temporarily_unavailable": PlatformFault,
+}
+WORDS: dict[type[ProviderError], str] = {
+    InvalidRequest: "Google's token service refuses the application: check its client id and secret",
+    PlatformFault: "Google's token service failed for a moment",
+    ReconnectNeeded: "Google no longer accepts the refresh token: connect the ad account again",
+    UnknownError: "Google's token service answered with an error that AdTiger does not know",
+}
 
 
 class AccessTokens:
@@ -24,37 +48,28 @@ class AccessTokens:
         return self._token or self.renew()
 
     def renew(self) -> str:
-        """Fetch a new one, whatever is kept."""
+        """Buy a new one, whatever is kept."""
         form = {
             "grant_type": "refresh_token",
             "client_id": self._config.client_id,
             "client_secret": self._config.client_secret,
             "refresh_token": self._grant.secret,
         }
-        body = self._post(form)
-        self._token = str(body["access_token"])
+        url = f"{self._config.oauth_url.rstrip('/')}/token"
+        answer = send(self._session, "Google", "POST", url, data=form)
+        body = answer.json()
+        if answer.status >= 300:
+            raise _error_of(answer.status, body)
+        with reading("Google"):
+            token, lifetime = str(body["access_token"]), float(body["expires_in"])
+        self._token = token
         if self._grant.tokens is not None:
-            self._grant.tokens.save(self._token, float(body.get("expires_in", 0)))
-        return self._token
+            self._grant.tokens.save(token, lifetime)
+        return token
 
-    def _post(self, form: dict[str, str]) -> dict[str, str]:
-        try:
-            response = self._session.post(
-                f"{self._config.oauth_url.rstrip('/')}/token",
-                data=form,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-            )
-            body = response.json()
-        except requests.RequestException as exc:  # its JSON errors are among them
-            raise Unreachable(f"Google's token service could not be reached ({type(exc).__name__})") from None
-        if response.status_code >= 500:
-            raise PlatformFault("Google's token service failed", http_status=response.status_code)
-        if not isinstance(body, dict) or "access_token" not in body:
-            code = str(body.get("error", "")) if isinstance(body, dict) else ""
-            raise ReconnectNeeded(
-                f"Google no longer accepts the refresh token: connect the ad account again ({code})",
-                platform_code=code,
-                http_status=response.status_code,
-            )
-        return body
+
+def _error_of(status: int, body: Any) -> ProviderError:
+    """Its `error_description` is left out: nothing says what it may hold."""
+    code = str(body.get("error", "")) if isinstance(body, Mapping) else ""
+    kind = RULES.get(code) or (PlatformFault if status >= 500 else UnknownError)
+    return kind(f"{WORDS[kind]} ({code or status})", platform_code=code, http_status=status)

@@ -4,7 +4,9 @@ int64 come as strings, enums as names, scalars with their default value may be l
 campaigns are in the customer's own time zone.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,9 @@ from providers.records import (
     Stream,
 )
 
+Row = dict[str, Any]
+
+NO_END = "2037-12-30"  # how a campaign without an end has always been told, where it is not left out
 _STATUSES = {
     "ENABLED": EntityStatus.ACTIVE,
     "PAUSED": EntityStatus.PAUSED,
@@ -25,7 +30,7 @@ _STATUSES = {
 }
 
 
-def account_record(customer: dict[str, Any], *, login_customer_id: str = "") -> AdAccountRecord:
+def account_record(customer: Row, *, login_customer_id: str = "") -> AdAccountRecord:
     """A customer, from `customer` or `customer_client`: both name their fields alike."""
     status = customer.get("status", "")
     return AdAccountRecord(
@@ -41,10 +46,11 @@ def account_record(customer: dict[str, Any], *, login_customer_id: str = "") -> 
     )
 
 
-def records_of(stream: Stream, rows: list[dict[str, Any]], zone: ZoneInfo) -> list[Record]:
-    """One page's records."""
+def records_of(stream: Stream, rows: list[Row], time_zone: Callable[[], ZoneInfo]) -> list[Record]:
+    """The rows' records. The customer's time zone is only asked for where times are told."""
     match stream:
         case Stream.CAMPAIGNS:
+            zone = time_zone()
             return [_campaign(row, zone) for row in rows]
         case Stream.AD_GROUPS:
             return [_ad_group(row) for row in rows]
@@ -52,36 +58,38 @@ def records_of(stream: Stream, rows: list[dict[str, Any]], zone: ZoneInfo) -> li
             return [_ad(row) for row in rows]
 
 
-def _campaign(row: dict[str, Any], zone: ZoneInfo) -> CampaignRecord:
+def _campaign(row: Row, zone: ZoneInfo) -> CampaignRecord:
     campaign, budget = row["campaign"], row.get("campaignBudget", {})
+    get = campaign.get
     return CampaignRecord(
         campaign["id"],
-        campaign.get("name", ""),
-        _status(campaign),
-        campaign.get("primaryStatus") or campaign.get("status", ""),
-        campaign.get("advertisingChannelType", ""),
-        campaign.get("biddingStrategyType", ""),
+        get("name", ""),
+        _STATUSES.get(get("status"), EntityStatus.UNKNOWN),
+        get("primaryStatus") or get("status", ""),
+        get("advertisingChannelType", ""),
+        get("biddingStrategyType", ""),
         _number(budget.get("amountMicros")),
         _number(budget.get("totalAmountMicros")),
-        _moment(campaign.get("startDateTime"), zone),
-        _moment(campaign.get("endDateTime"), zone),
+        _moment(get("startDateTime"), zone),
+        _moment(get("endDateTime"), zone),
         None,  # Google tells no time of creation or change with the campaign
         None,
         row,
     )
 
 
-def _ad_group(row: dict[str, Any]) -> AdGroupRecord:
+def _ad_group(row: Row) -> AdGroupRecord:
     group, campaign = row["adGroup"], row["campaign"]
+    get = group.get
     return AdGroupRecord(
         group["id"],
         campaign["id"],
-        group.get("name", ""),
-        _status(group),
-        group.get("primaryStatus") or group.get("status", ""),
+        get("name", ""),
+        _STATUSES.get(get("status"), EntityStatus.UNKNOWN),
+        get("primaryStatus") or get("status", ""),
         campaign.get("biddingStrategyType", ""),
-        _number(group.get("cpcBidMicros")),
-        None,  # budgets stand with the campaign
+        _number(get("cpcBidMicros")),
+        None,  # budgets and dates stand with the campaign
         None,
         None,
         None,
@@ -91,16 +99,16 @@ def _ad_group(row: dict[str, Any]) -> AdGroupRecord:
     )
 
 
-def _ad(row: dict[str, Any]) -> AdRecord:
-    link = row["adGroupAd"]
-    ad, group = link["ad"], row["adGroup"]["id"]
+def _ad(row: Row) -> AdRecord:
+    link, group = row["adGroupAd"], row["adGroup"]["id"]
+    ad, get = link["ad"], link.get
     return AdRecord(
         f"{group}~{ad['id']}",
         row["campaign"]["id"],
         group,
         ad.get("name", ""),
-        _status(link),
-        link.get("primaryStatus") or link.get("status", ""),
+        _STATUSES.get(get("status"), EntityStatus.UNKNOWN),
+        get("primaryStatus") or get("status", ""),
         ad.get("type", ""),
         "",  # Google has no creative apart from the ad
         None,
@@ -109,13 +117,12 @@ def _ad(row: dict[str, Any]) -> AdRecord:
     )
 
 
-def _status(resource: dict[str, Any]) -> EntityStatus:
-    return _STATUSES.get(resource.get("status", ""), EntityStatus.UNKNOWN)
-
-
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None else None
 
 
+@lru_cache(maxsize=4_096)  # campaigns begin and end at midnight: few different moments, many campaigns
 def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
-    return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC) if text else None
+    if not text or text.startswith(NO_END):
+        return None
+    return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)

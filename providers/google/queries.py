@@ -1,8 +1,12 @@
 """The GAQL queries. Ordered by id and resumed behind the last one: page tokens are never stored.
 
-Removed rows are included: GAQL returns them unless they are filtered.
+Removed rows are included: GAQL returns them unless they are filtered. Fields that move by themselves
+(optimization_score) are left out, for an unchanged account must look unchanged.
 """
 
+from collections.abc import Iterable
+
+from providers.errors import InvalidRequest
 from providers.records import Stream
 
 ACCOUNT = (
@@ -20,8 +24,7 @@ _SELECT = {
     "campaign.end_date_time, campaign_budget.amount_micros, campaign_budget.total_amount_micros "
     "FROM campaign",
     Stream.AD_GROUPS: "SELECT ad_group.id, ad_group.name, ad_group.status, ad_group.primary_status, "
-    "ad_group.type, ad_group.campaign, ad_group.cpc_bid_micros, campaign.id, "
-    "campaign.bidding_strategy_type FROM ad_group",
+    "ad_group.type, ad_group.cpc_bid_micros, campaign.id, campaign.bidding_strategy_type FROM ad_group",
     Stream.ADS: "SELECT ad_group_ad.ad.id, ad_group_ad.ad.name, ad_group_ad.ad.type, "
     "ad_group_ad.ad.final_urls, ad_group_ad.status, ad_group_ad.primary_status, ad_group.id, campaign.id "
     "FROM ad_group_ad",
@@ -31,29 +34,44 @@ _ORDER = {
     Stream.AD_GROUPS: "ad_group.id",
     Stream.ADS: "ad_group.id, ad_group_ad.ad.id",
 }
-ID_FIELD = {Stream.CAMPAIGNS: "campaign.id", Stream.AD_GROUPS: "ad_group.id", Stream.ADS: "ad_group_ad.ad.id"}
+_ID = {Stream.CAMPAIGNS: "campaign.id", Stream.AD_GROUPS: "ad_group.id", Stream.ADS: "ad_group_ad.ad.id"}
 _RESOURCE = {Stream.CAMPAIGNS: "campaign", Stream.AD_GROUPS: "ad_group", Stream.ADS: "ad_group_ad"}
 
 
 def walk(stream: Stream, *, campaign_ids: tuple[str, ...] = (), after: str | None = None) -> str:
     """All rows of a stream, or those behind `after` (an external id).
 
-    GAQL compares no pairs, so ads resume with their whole ad group; the client drops what it had.
+    GAQL compares no pairs, so ads resume with their whole ad group; the client drops what it had. An
+    account holds at most 10,000 campaigns, so one IN list is always within its 20,000 values.
     """
     conditions = []
     if campaign_ids:
-        conditions.append(f"campaign.id IN ({', '.join(campaign_ids)})")
+        conditions.append(f"campaign.id IN ({_numbers(campaign_ids)})")
     if after is not None:
-        group, is_ad, _ = after.partition("~")
-        conditions.append(f"ad_group.id >= {group}" if is_ad else f"{ID_FIELD[stream]} > {after}")
+        first, is_ad, _ = after.partition("~")
+        conditions.append(
+            f"ad_group.id >= {_numbers([first])}" if is_ad else f"{_ID[stream]} > {_numbers([first])}"
+        )
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"{_SELECT[stream]}{where} ORDER BY {_ORDER[stream]}"
 
 
-def by_ids(stream: Stream, ids: list[str]) -> str:
-    """Which of these rows exist. Ads are asked for by the ad's own id."""
-    numbers = sorted({external_id.rpartition("~")[2] for external_id in ids}, key=int)
-    return (
-        f"SELECT {_RESOURCE[stream]}.resource_name FROM {_RESOURCE[stream]} "  # noqa: S608  (GAQL; digits only)
-        f"WHERE {ID_FIELD[stream]} IN ({', '.join(numbers)})"
-    )
+def by_ids(stream: Stream, external_ids: Iterable[str]) -> str:
+    """Which of these rows exist. Ads are asked for by their own id, which other ad groups may share."""
+    numbers = _numbers(external_id.rpartition("~")[2] for external_id in external_ids)
+    resource = _RESOURCE[stream]
+    return f"SELECT {resource}.resource_name FROM {resource} WHERE {_ID[stream]} IN ({numbers})"  # noqa: S608
+
+
+def external_id(stream: Stream, row: dict[str, dict[str, str]]) -> str:
+    """Out of the answer to `by_ids`: customers/1/campaigns/2, customers/1/adGroupAds/3~4."""
+    names = {Stream.CAMPAIGNS: "campaign", Stream.AD_GROUPS: "adGroup", Stream.ADS: "adGroupAd"}
+    return row[names[stream]]["resourceName"].rpartition("/")[2]
+
+
+def _numbers(ids: Iterable[str]) -> str:
+    """Ids as they go into a query: nothing but digits, for GAQL has no parameters."""
+    listed = list(ids)
+    if not all(text.isascii() and text.isdigit() for text in listed):
+        raise InvalidRequest("Google's ids consist of digits")
+    return ", ".join(listed)

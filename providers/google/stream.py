@@ -1,27 +1,44 @@
 """`searchStream` answers: a JSON array that arrives in chunks, read as it comes.
 
-Guarantee: good rows before a cut or an error are delivered first; memory holds one chunk.
+Guarantee: what came before a cut or an error is delivered first; memory holds one chunk, which Google
+keeps below 10,000 rows.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 import ijson
-import requests
 
-from providers.errors import Unreachable
 from providers.google.errors import error_of
+from providers.http import Answer, reading
 
-BLOCK = 65_536  # bytes per read: Google's chunks are larger
+Row = dict[str, Any]
 
 
-def rows_of(response: requests.Response) -> Iterator[dict[str, Any]]:
+def chunks_of(answer: Answer) -> Iterator[list[Row]]:
     """The rows of an answer; an error object between the chunks is raised where it stands."""
     try:
-        with response:
-            for chunk in ijson.items(ijson.from_iter(response.iter_content(BLOCK)), "item", use_float=True):
-                if "error" in chunk:
-                    raise error_of(response.status_code, chunk, response.headers)
-                yield from chunk.get("results", ())
-    except (requests.RequestException, ijson.JSONError) as exc:
-        raise Unreachable(f"Google's answer broke off ({type(exc).__name__})") from None
+        for chunk in ijson.items(ijson.from_iter(_array(answer)), "item", use_float=True):
+            if "error" in chunk:
+                with reading("Google"):
+                    error = error_of(answer.status, chunk, answer.headers)
+                raise error
+            if rows := chunk.get("results"):
+                yield rows
+    except ijson.JSONError as exc:
+        how = type(exc).__name__
+    else:
+        return
+    finally:
+        answer.close()
+    raise answer.broken(how)
+
+
+def _array(answer: Answer) -> Iterator[bytes]:
+    """The body, if it is an array: anything else has no chunks, and would pass for an empty account."""
+    blocks = answer.blocks()
+    first = next(blocks, b"")
+    if not first.lstrip().startswith(b"["):
+        raise answer.broken("no JSON array")
+    yield first
+    yield from blocks

@@ -1,20 +1,19 @@
 """Read one Meta ad account, page by page."""
 
-import hashlib
-import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 import requests
 
 from providers.base import AdAccountRef, Gate, Grant, Selection
-from providers.errors import ProviderError, TooMuchData
-from providers.http import Dialect, Http
+from providers.errors import PlatformFault, TooMuchData
+from providers.http import Dialect, Http, reading
 from providers.meta.config import MetaConfig
 from providers.meta.cursor import Cursor
 from providers.meta.errors import error_of
 from providers.meta.fields import ACCOUNT_FIELDS, EDGES, FIELDS, LEVELS, STATUSES
+from providers.meta.oauth import proof
 from providers.meta.parse import account_record, records_of
 from providers.meta.usage import usage_of
 from providers.records import AdAccountRecord, Page, Stream
@@ -22,7 +21,10 @@ from providers.records import AdAccountRecord, Page, Stream
 META = Dialect("Meta", usage_of, error_of)
 PAGE_SIZE = 500  # limits count calls, not rows; larger pages meet "reduce the amount of data"
 SMALLEST_PAGE = 25  # Meta's own default; below it something else is wrong
-IDS_PER_CALL = 50  # keeps URLs under 2 kB: longer ones have been answered with 500
+IDS_PER_CALL = 50  # makes URLs of 2 kB: much longer ones have been answered with 500
+ACCOUNTS_PER_PAGE = 100  # few fields each; hardly anybody has more
+
+Body = dict[str, Any]
 
 
 class MetaClient:
@@ -51,98 +53,112 @@ class MetaClient:
 
     def account(self) -> AdAccountRecord:
         """Describe the ad account itself."""
-        return account_record(self._get(self._ad_account.external_id, {"fields": ACCOUNT_FIELDS}))
+        body = self._get(self._ad_account.external_id, {"fields": ACCOUNT_FIELDS})
+        with reading("Meta"):
+            return account_record(body)
 
     def accounts(self) -> Iterator[AdAccountRecord]:
-        """Every ad account that the token reaches."""
-        after = None
-        while True:
-            params = {"fields": ACCOUNT_FIELDS, "limit": "100", **({"after": after} if after else {})}
-            body = self._get("me/adaccounts", params)
-            yield from (account_record(row) for row in body["data"])
-            after = _after(body)
-            if after is None:
-                return
+        """Every ad account that the token reaches, closed ones too."""
+        params = {"fields": ACCOUNT_FIELDS, "limit": str(ACCOUNTS_PER_PAGE)}
+        at: Cursor | None = Cursor()
+        seen = set[Cursor]()
+        while at is not None:
+            _check_progress(at, seen)
+            body = self._get("me/adaccounts", params | _continuing(at))
+            with reading("Meta"):
+                records = [account_record(row) for row in body["data"]]
+                at = at.following(_after(body), slices=1)
+            yield from records
 
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
         """Read a stream, all statuses included. A selection of campaigns is read in slices."""
         slices = _slices(selection.campaign_ids)
-        at = Cursor.decode(cursor)
-        while True:
-            body = self._page(stream, slices[at.slice], at.after)
-            following = at.following(_after(body), slices=len(slices))
-            yield Page(
-                records_of(stream, body["data"], self._ad_account.currency),
-                following.encode() if following else None,
-                _total(body) if len(slices) == 1 else None,
-            )
-            if following is None:
-                return
-            if following == at:
-                raise ProviderError("Meta answered with the same page cursor again", trace_id="")
-            at = following
+        at: Cursor | None = Cursor.decode(cursor, slices=len(slices))
+        seen = set[Cursor]()
+        while at is not None:
+            _check_progress(at, seen)
+            body = self._page(stream, slices[at.slice], at)
+            currency = self._currency()
+            with reading("Meta"):
+                records = records_of(stream, body["data"], currency)
+                at = at.following(_after(body), slices=len(slices))
+                total = _total(body) if len(slices) == 1 else None
+            yield Page(records, at.encode() if at else None, total)
 
     def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:
         """Of these ids, the ones that Meta still knows, in any status."""
         known: list[str] = []
-        for ids in _slices(tuple(external_ids)):
+        for ids in _slices(external_ids) if external_ids else ():
             params = {
                 "fields": "id",
                 "limit": str(IDS_PER_CALL),
-                **_with_statuses(stream),
-                "filtering": _filter(f"{LEVELS[stream]}.id", ids),
+                "effective_status": _json(STATUSES[stream]),
+                "filtering": _among(f"{LEVELS[stream]}.id", ids),
             }
             body = self._get(f"{self._ad_account.external_id}/{EDGES[stream]}", params)
-            known += [row["id"] for row in body["data"]]
+            with reading("Meta"):
+                known += [row["id"] for row in body["data"]]
         return known
 
-    def _page(self, stream: Stream, ids: tuple[str, ...], after: str | None) -> dict[str, Any]:
+    def _page(self, stream: Stream, ids: Sequence[str], at: Cursor) -> Body:
         """One page; where Meta asks for less, a smaller one at once."""
-        params = {"fields": FIELDS[stream], **_with_statuses(stream)}
-        params |= {"after": after} if after else {"summary": "total_count"}
+        path = f"{self._ad_account.external_id}/{EDGES[stream]}"
+        params = {"fields": FIELDS[stream], "effective_status": _json(STATUSES[stream])} | _continuing(at)
         if ids:
-            params["filtering"] = _filter("campaign.id", ids)
+            params["filtering"] = _among("campaign.id", ids)
+        if not at.after:
+            params["summary"] = "total_count"
         while True:
             try:
-                return self._get(
-                    f"{self._ad_account.external_id}/{EDGES[stream]}", {**params, "limit": str(self._limit)}
-                )
+                return self._get(path, params | {"limit": str(self._limit)})
             except TooMuchData:
                 if self._limit <= SMALLEST_PAGE:
                     raise
-                self._limit = max(SMALLEST_PAGE, self._limit // 2)
+            self._limit = max(SMALLEST_PAGE, self._limit // 2)
 
-    def _get(self, path: str, params: dict[str, str]) -> dict[str, Any]:
-        secret = self._grant.secret
-        if self._config.app_secret:
-            key, message = self._config.app_secret.encode(), secret.encode()
-            params = {**params, "appsecret_proof": hmac.new(key, message, hashlib.sha256).hexdigest()}
-        headers = {"Authorization": f"Bearer {secret}"}
-        body: dict[str, Any] = self._http.json(
-            "GET", f"{self._config.base}/{path}", params=params, headers=headers
-        )
-        return body
+    def _get(self, path: str, params: dict[str, str]) -> Body:
+        token, app_secret = self._grant.secret, self._config.app_secret
+        if app_secret:
+            params = params | {"appsecret_proof": proof(token, app_secret)}
+        return self._http.json("GET", f"{self._config.base}/{path}", token=token, params=params)
+
+    def _currency(self) -> str:
+        """Asked for where it was not given: budgets read in a wrong one are wrong by a factor of 100."""
+        if not self._ad_account.currency:
+            self._ad_account = self._ad_account._replace(currency=self.account().currency)
+        return self._ad_account.currency
 
 
-def _slices(ids: tuple[str, ...]) -> list[tuple[str, ...]]:
+def _slices(ids: Sequence[str]) -> list[Sequence[str]]:
     """The ids by call; one empty slice when there is nothing to select by."""
     return [ids[start : start + IDS_PER_CALL] for start in range(0, len(ids), IDS_PER_CALL)] or [()]
 
 
-def _with_statuses(stream: Stream) -> dict[str, str]:
-    return {"effective_status": orjson.dumps(STATUSES[stream]).decode()}
+def _continuing(at: Cursor) -> dict[str, str]:
+    return {"after": at.after} if at.after else {}
 
 
-def _filter(field: str, ids: tuple[str, ...]) -> str:
-    return orjson.dumps([{"field": field, "operator": "IN", "value": ids}]).decode()
+def _check_progress(at: Cursor, seen: set[Cursor]) -> None:
+    """A cursor that comes back would be followed for ever, each time for a call."""
+    if at in seen:
+        raise PlatformFault("Meta answered with a page cursor that it had given before")
+    seen.add(at)
 
 
-def _after(body: dict[str, Any]) -> str | None:
-    """The cursor of the next page. On the last one `after` stays, but `next` is absent."""
+def _among(field: str, ids: Sequence[str]) -> str:
+    return _json([{"field": field, "operator": "IN", "value": ids}])
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _after(body: Body) -> str:
+    """The cursor of the next page, or nothing. On the last one `after` stays, but `next` is absent."""
     paging = body.get("paging", {})
-    return str(paging["cursors"]["after"]) if "next" in paging else None
+    return str(paging["cursors"]["after"]) if "next" in paging else ""
 
 
-def _total(body: dict[str, Any]) -> int | None:
+def _total(body: Body) -> int | None:
     total = body.get("summary", {}).get("total_count")
-    return int(total) if total is not None else None
+    return None if total is None else int(total)

@@ -1,11 +1,12 @@
-"""Meta's errors, by code and subcode: never by status, type or text, which vary for the same cause.
+"""Meta's errors as a table, by code and subcode.
 
-The one exception is code 1, "reduce the amount of data", which only its text tells. Codes may be
-negative.
+Never by HTTP status, type or text, which vary for the same cause; codes may be negative. The one
+exception is code 1, for only its text tells "reduce the amount of data" from a passing fault.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import logging
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from providers.errors import (
     AccessDenied,
@@ -17,101 +18,143 @@ from providers.errors import (
     ReconnectNeeded,
     Scope,
     TooMuchData,
+    UnknownError,
+    Unreachable,
 )
-from providers.meta.usage import usage_of
+from providers.meta.usage import meters_of
+
+logger = logging.getLogger(__name__)
 
 HOUR = 3600.0
-BLOCK = 300.0  # seconds: an ad account's score decays in five minutes, on every tier
-POLICY_BLOCK = 24 * HOUR  # blocked for abuse: calling again makes it worse
+DAY = 24 * HOUR
+# A rolling hour frees a good part of itself in a quarter. Asking much earlier is refused, and refusals
+# count against the app's access tier.
+QUARTER = 900.0
+# How long a spent ad account score blocks, by access tier; the longer one when the tier is not told.
+BLOCKS = {"standard_access": 60.0}
+LONGEST_BLOCK = 300.0
 
-ACCOUNT_LIMITS = {17: BLOCK, 613: BLOCK}
-# Business use cases: insights, pages, instagram, audiences, management, leads, messenger, …
-USE_CASE_LIMITS = {80000, 80001, 80002, 80003, 80004, 80005, 80006, 80008, 80009, 80014}
-APP_LIMITS = {4: HOUR, 32: HOUR, 341: HOUR}
-TOKEN_LOST = {102, 190}
-DENIED = {3, 10, 294, *range(200, 300)}
-TOO_MUCH = {(100, 1487534), (2, 1504038), (100, 1504018), (-3, 1504045), (2, 1504044)}
-WRONG = {(2, 1504041), (2, 1504042), (100, 3191001), (1, 2853001)}
-TRANSIENT = {(2, 1504043), (-2, 2490547), (2601, 1815107)}
-TRANSIENT_CODES = {1, 2, 960}
-INVALID_CODES = {100, 104, 506, 2500, 2635, 3018}
-CURSOR_CODES = {2642}
-NOT_VISIBLE = (100, 33)
+Code = int | tuple[int, int]  # a code, or a code and its subcode, which goes first
 
-Make = Callable[..., ProviderError]
+RULES: dict[Code, type[ProviderError]] = {
+    1: PlatformFault,
+    (1, 2853001): AccessDenied,  # profile not linked
+    2: PlatformFault,
+    (2, 1504038): TooMuchData,  # insights: too heavy for a synchronous answer
+    (2, 1504041): InvalidRequest,  # insights: breakdowns
+    (2, 1504042): InvalidRequest,
+    (-2, 2490547): PlatformFault,
+    (-3, 1504045): TooMuchData,
+    3: AccessDenied,  # capability
+    10: AccessDenied,
+    100: InvalidRequest,
+    (100, 33): AccessDenied,  # gone, or not visible to the token
+    (100, 1487534): TooMuchData,
+    (100, 1504018): TooMuchData,
+    101: InvalidRequest,  # the app's id or secret
+    102: ReconnectNeeded,
+    104: InvalidRequest,  # signature
+    190: ReconnectNeeded,  # expired, revoked, password changed, app removed, …: the subcode tells
+    **dict.fromkeys(range(200, 300), AccessDenied),  # permissions
+    506: InvalidRequest,
+    960: PlatformFault,  # a batch that took too long
+    2500: InvalidRequest,  # unknown path
+    2601: PlatformFault,  # a report that is not ready
+    2635: InvalidRequest,  # the version has ended
+    2642: CursorExpired,
+    3018: InvalidRequest,  # insights start before what is kept
+}
+
+
+class Rest(NamedTuple):
+    """A limit: what has to rest, and how long where the headers give no figure (None: the block time)."""
+
+    scope: Scope
+    seconds: float | None
+    use_case: str = ""  # its name in X-Business-Use-Case-Usage
+
+
+LIMITS: dict[int, Rest] = {
+    4: Rest(Scope.APP, QUARTER),
+    17: Rest(Scope.AD_ACCOUNT, None),
+    32: Rest(Scope.AD_ACCOUNT, QUARTER),  # the token's own limit: others of the app go on
+    341: Rest(Scope.APP, QUARTER),
+    368: Rest(Scope.AD_ACCOUNT, DAY),  # blocked for policy or abuse: calling again makes it worse
+    613: Rest(Scope.AD_ACCOUNT, None),
+    80000: Rest(Scope.AD_ACCOUNT, HOUR, "ads_insights"),
+    80001: Rest(Scope.AD_ACCOUNT, HOUR, "pages"),
+    80002: Rest(Scope.AD_ACCOUNT, HOUR, "instagram"),
+    80003: Rest(Scope.AD_ACCOUNT, HOUR, "custom_audience"),
+    80004: Rest(Scope.AD_ACCOUNT, HOUR, "ads_management"),
+    80005: Rest(Scope.AD_ACCOUNT, HOUR, "leadgen"),
+    80006: Rest(Scope.AD_ACCOUNT, HOUR, "messenger"),
+    80008: Rest(Scope.AD_ACCOUNT, HOUR, "whatsapp"),
+    80009: Rest(Scope.AD_ACCOUNT, HOUR, "catalog_management"),
+    80014: Rest(Scope.AD_ACCOUNT, HOUR, "catalog_batch"),
+}
+
+WORDS: dict[type[ProviderError], str] = {
+    AccessDenied: "The ad account is gone, or Meta does not permit the token to read it",
+    CursorExpired: "Meta forgot the page cursor",
+    InvalidRequest: "Meta calls the request invalid",
+    PlatformFault: "Meta failed for a moment",
+    ReconnectNeeded: "Meta no longer accepts the token: connect the ad account again",
+    TooMuchData: "Meta asks for less data at once",
+    UnknownError: "Meta answered with an error that AdTiger does not know",
+}
 
 
 def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderError:
-    """The error for an answer; an unknown code is worth a retry, for it may pass."""
+    """The error that an answer tells of."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
-        return PlatformFault(f"Meta answered {status} without an error object", http_status=status)
-    code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
+        return Unreachable(f"Meta answered {status} without an error", http_status=status)
+    code, subcode = _integer(error, "code"), _integer(error, "error_subcode")
     facts: dict[str, Any] = {
         "platform_code": f"{code}/{subcode}" if subcode else str(code),
         "http_status": status,
         "trace_id": str(error.get("fbtrace_id", "")),
     }
-    limit = _limit(code, headers)
-    if limit is not None:
-        seconds, scope, words = limit
-        return LimitReached(words, retry_after=seconds, scope=scope, **facts)
-    make, words = _meaning(code, subcode, error)
-    return make(f"{words} (Meta's code {facts['platform_code']})", **facts)
+    if rest := LIMITS.get(code):
+        return _limit(rest, headers, facts)
+    kind = _rule(code, subcode, error, status)
+    if kind is UnknownError:
+        logger.warning("unknown error code", extra={"provider": "meta", **facts})
+    return kind(f"{WORDS[kind]} (Meta's code {facts['platform_code']})", **facts)
 
 
-def _limit(code: int, headers: Mapping[str, str]) -> tuple[float, Scope, str] | None:
-    regain = usage_of(headers).regain_after
-    if code in USE_CASE_LIMITS:
-        return (
-            regain or HOUR,
-            Scope.AD_ACCOUNT,
-            "Meta allows this ad account no more calls of this kind for now",
-        )
-    if code in ACCOUNT_LIMITS:
-        return (
-            regain or ACCOUNT_LIMITS[code],
-            Scope.AD_ACCOUNT,
-            "Meta allows this ad account no more calls for now",
-        )
-    if code in APP_LIMITS:
-        return regain or APP_LIMITS[code], Scope.APP, "Meta allows the app no more calls for now"
-    if code == 368:
-        return POLICY_BLOCK, Scope.APP, "Meta blocked the app's action for its policy"
-    return None
+def _rule(code: int, subcode: int, error: Mapping[str, Any], status: int) -> type[ProviderError]:
+    if code == 1 and "reduce the amount of data" in str(error.get("message", "")):
+        return TooMuchData  # nothing else tells it from other ones
+    known = RULES.get((code, subcode)) or RULES.get(code)
+    if known is not None:
+        return known
+    return PlatformFault if error.get("is_transient") is True or status >= 500 else UnknownError
 
 
-def _meaning(code: int, subcode: int, error: Mapping[str, Any]) -> tuple[Make, str]:
-    """The error class for codes that are no limits, and its words."""
-    pair = (code, subcode)
-    if code in TOKEN_LOST:
-        return ReconnectNeeded, "Meta no longer accepts the token: connect the ad account again"
-    if pair == NOT_VISIBLE:
-        return AccessDenied, "The ad account is gone, or the token may not read it"
-    if code in DENIED:
-        return AccessDenied, "Meta does not permit the token to read this ad account"
-    if pair in TOO_MUCH or _asks_to_reduce(code, error):
-        return TooMuchData, "Meta asks for less data at once"
-    if pair in TRANSIENT:
-        return PlatformFault, "Meta failed for a moment"
-    if pair in WRONG:
-        return InvalidRequest, "Meta calls the request invalid"
-    if code in CURSOR_CODES:
-        return CursorExpired, "Meta forgot the page cursor"
-    return _by_code(code, error)
+def _limit(rest: Rest, headers: Mapping[str, str], facts: dict[str, Any]) -> LimitReached:
+    whose = "the app" if rest.scope is Scope.APP else "this ad account"
+    return LimitReached(
+        f"Meta allows {whose} no more calls for now (Meta's code {facts['platform_code']})",
+        retry_after=_wait(rest, headers),
+        scope=rest.scope,
+        **facts,
+    )
 
 
-def _by_code(code: int, error: Mapping[str, Any]) -> tuple[Make, str]:
-    if code in TRANSIENT_CODES or error.get("is_transient") is True:
-        return PlatformFault, "Meta failed for a moment"
-    if code in INVALID_CODES:
-        return InvalidRequest, "Meta calls the request invalid"
-    return PlatformFault, "Meta answered with an error that AdTiger does not know"
+def _wait(rest: Rest, headers: Mapping[str, str]) -> float:
+    """Meta's own figure for this limit, else what its documentation says."""
+    meters = meters_of(headers)
+    if rest.use_case:
+        told = meters.regain.get(rest.use_case) or max(meters.regain.values(), default=0.0)
+    else:
+        told = (meters.reset_after or 0.0) if rest.seconds is None else 0.0
+    if told:
+        return told
+    return BLOCKS.get(meters.tier, LONGEST_BLOCK) if rest.seconds is None else rest.seconds
 
 
-def _asks_to_reduce(code: int, error: Mapping[str, Any]) -> bool:
-    return code == 1 and "reduce the amount of data" in str(error.get("message", ""))
-
-
-def _number(value: Any) -> int:
+def _integer(error: Mapping[str, Any], name: str) -> int:
+    """Zero when there is none: no code of Meta's."""
+    value = error.get(name)
     return value if isinstance(value, int) else 0
