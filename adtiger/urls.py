@@ -1,13 +1,19 @@
 """Which URL goes where."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
+from adtiger.health import healthz, readyz
 from sync.admin.site import favicon
+
+handler500 = "sync.api.errors.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api/", include("sync.api.urls")),
+    path("healthz", healthz),
+    path("readyz", readyz),
     path("favicon.ico", favicon),
 ]

@@ -1,6 +1,7 @@
 """Why a sync can't be started: each error has a stable `code`, a short title and a helpful message."""
 
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 
@@ -47,18 +48,15 @@ class AlreadySyncing(SyncError):
 
 
 class ManualLimitReached(SyncError):
-    """The account asked for as many manual syncs as it may within an hour."""
+    """The account asked for as many manual syncs as it may within an hour, or a day."""
 
     code = "manual_limit"
     title = "Rate limit exceeded"
 
-    def __init__(self, *, used: int, limit: int, available_at: datetime, now: datetime) -> None:
+    def __init__(self, message: str, *, used: int, limit: int, available_at: datetime, now: datetime) -> None:
+        super().__init__(message)
         self.used, self.limit, self.available_at = used, limit, available_at
-        self.wait_seconds = max(1, round((available_at - now).total_seconds()))
-        super().__init__(
-            f"{used} manual syncs in the last hour; {limit} are allowed. "
-            f"The next one can start at {available_at:%H:%M:%S} UTC."
-        )
+        self.wait_seconds = max(1, ceil((available_at - now).total_seconds()))  # never a second too early
 
     @property
     def details(self) -> dict[str, Any]:

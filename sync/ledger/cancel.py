@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sync.models import SyncRun
+from sync.models import SeenIds, SyncRun
 from sync.models.choices import RunState
 from sync.models.run import SyncRunQuerySet
 
@@ -21,5 +21,6 @@ def cancel(runs: SyncRunQuerySet) -> list[SyncRun]:
             defer_reason="",
             waiting_for="",
         )
+        SeenIds.objects.filter(run__in=ids, run__state=RunState.CANCELLED).delete()
         SyncRun.objects.filter(pk__in=ids, state=RunState.RUNNING).update(cancel_requested_at=timezone.now())
     return chosen

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from providers.records import Stream
 from sync.models.account import Account
 from sync.models.base import TimeOrdered
 from sync.models.choices import (
@@ -80,7 +81,8 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
 
     def of_request(self, request: SyncRequest) -> Self:
         """The runs that a request made or joined."""
-        return self.filter(Q(request=request) | Q(joined_by__request=request)).distinct()
+        joined = JoinedRequest.objects.filter(request=request).values_list("run_id", flat=True)
+        return self.filter(Q(request=request) | Q(pk__in=list(joined)))  # a list: both sides use an index
 
 
 class SyncRun(TimeOrdered):
@@ -223,11 +225,22 @@ class SyncRun(TimeOrdered):
 
     @property
     def progress(self) -> int:
-        """Percent done, 0-100: records copied over those expected; below 100 until it succeeded."""
+        """Percent done, 0-100; below 100 until it succeeded.
+
+        The streams count alike, and the current one by its records over those expected: a later
+        stream's size is not known before it is read, and what was reached never falls back.
+        """
         if self.state == RunState.SUCCEEDED:
             return 100
-        expected = sum(self.expected.values())
-        return min(99, self.records_count * 100 // expected) if expected else 0
+        if "stream" not in self.checkpoint:
+            return 0
+        if "finished" in self.checkpoint:
+            return 99
+        stream = Stream(self.checkpoint["stream"])
+        expected, copied = self.expected.get(stream, 0), getattr(self, f"{stream}_count")
+        part = min(1.0, copied / expected) if expected else 0.0
+        streams = list(Stream)
+        return min(99, int(100 * (streams.index(stream) + part) / len(streams)))
 
     @property
     def stage(self) -> str:

@@ -1,0 +1,189 @@
+"""`/api/sync/manual`: the manual-sync button."""
+
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sync.api.access import SYNCERS, AccountView
+from sync.api.queries import NamedProviderQuery, provider_of
+from sync.api.queue_state import QueueState, load_queue_state
+from sync.api.runs import history_line
+from sync.api.schema import refusals
+from sync.api.serializers import Answer, QueueStateSerializer, RunSerializer
+from sync.api.snapshot import history_of
+from sync.ledger.manual_limit import manual_allowance
+from sync.ledger.position import positions
+from sync.ledger.request import Requested, request_sync
+from sync.ledger.targets import connections_to_sync
+from sync.models import Account, Connection
+from sync.models.choices import Provider, RunState, Trigger
+
+NEWEST = 10
+MAX_IDS = 1_000  # as many as fit into one platform query in its documented limits
+
+
+class TextField(serializers.CharField):
+    """A string; DRF's own field takes numbers, too."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class ManualSyncSerializer(serializers.Serializer[Any]):
+    """What to sync; without `campaignIds`, or with none, all campaigns."""
+
+    provider = serializers.ChoiceField(Provider.choices)
+    campaignIds = serializers.ListField(
+        child=TextField(max_length=80), max_length=MAX_IDS, required=False, default=list
+    )
+    connectionId = serializers.UUIDField(required=False)
+
+
+class SkippedSerializer(Answer):
+    """An ad account that has a run which covers the request."""
+
+    connectionId = serializers.UUIDField()
+    externalId = serializers.CharField()
+    jobId = serializers.UUIDField()
+
+
+class AcceptedSerializer(Answer):
+    """The request, to be followed under its id."""
+
+    success = serializers.BooleanField()
+    jobId = serializers.UUIDField()
+    jobIds = serializers.ListField(child=serializers.UUIDField())
+    syncHistoryId = serializers.UUIDField()
+    message = serializers.CharField()
+    queuePosition = serializers.IntegerField(allow_null=True)
+    joined = serializers.BooleanField(help_text="Whether a waiting run became this request's.")
+    skipped = SkippedSerializer(many=True)
+
+
+class ManualConnectionSerializer(Answer):
+    """The provider's ad accounts as one."""
+
+    status = serializers.CharField()
+    lastSyncAt = serializers.DateTimeField(allow_null=True)
+    nextSyncAt = serializers.DateTimeField(allow_null=True)
+    syncErrors = serializers.IntegerField(help_text="How many of them have errors.")
+
+
+class ManualStatusSerializer(Answer):
+    """What the button shows."""
+
+    syncStatus = QueueStateSerializer()
+    recentSyncs = RunSerializer(many=True)
+    connection = ManualConnectionSerializer()
+    canSync = serializers.BooleanField()
+
+
+class ManualSyncView(AccountView):
+    """Ask for a sync now, and what the button needs to know before."""
+
+    @extend_schema(
+        operation_id="sync_manual",
+        request=ManualSyncSerializer,
+        responses={202: AcceptedSerializer, **refusals(400, 401, 403, 404, 409, 413, 429, 503)},
+    )
+    def post(self, request: Request) -> Response:
+        """202 with the request's id; its runs start before everything that is scheduled."""
+        serializer = ManualSyncSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        asked = serializer.validated_data
+        requested = request_sync(
+            self.account,
+            _targets(self.account, asked["provider"], asked.get("connectionId")),
+            trigger=Trigger.MANUAL,
+            source="api",
+            requested_by=request.user,  # type: ignore[arg-type]
+            campaign_ids=asked["campaignIds"],
+            limited=True,
+        )
+        return Response(AcceptedSerializer(_accepted(requested)).data, status=202)
+
+    @extend_schema(
+        operation_id="sync_manual_state",
+        parameters=[NamedProviderQuery],
+        responses={200: ManualStatusSerializer, **refusals(400, 401, 403, 503)},
+    )
+    def get(self, request: Request) -> Response:
+        """The provider's queue, its ten newest syncs, and whether a sync can be asked for."""
+        provider = provider_of(request, NamedProviderQuery)
+        state = load_queue_state(self.account, provider)
+        history = history_of(self.account, provider).order_by("-created_at")[:NEWEST]
+        may = self.membership.role in SYNCERS and manual_allowance(self.account).is_free
+        told = {
+            "syncStatus": state.together(),
+            "recentSyncs": [history_line(run) for run in history],
+            "connection": _connection(state),
+            "canSync": may and _has_free(state),
+        }
+        return Response(ManualStatusSerializer(told).data)
+
+
+def _targets(account: Account, provider: str, connection_id: UUID | None) -> list[Connection]:
+    """The ad accounts meant; 404 for a `connectionId` that is unknown, or somebody else's."""
+    if connection_id is not None:
+        one = get_object_or_404(Connection.objects.of_account(account), pk=connection_id)
+        if one.provider != provider:
+            label = one.get_provider_display()
+            raise serializers.ValidationError({"connectionId": f"This ad account is one of {label}."})
+    return connections_to_sync(account, provider, connection_id)
+
+
+def _accepted(requested: Requested) -> dict[str, Any]:
+    return {
+        "success": True,
+        "jobId": requested.request.pk,
+        "jobIds": [run.pk for run in requested.runs],
+        "syncHistoryId": requested.request.pk,
+        "message": _message(requested),
+        "queuePosition": min(positions(requested.runs).values(), default=None),
+        "joined": bool(requested.joined),
+        "skipped": [
+            {
+                "connectionId": one.connection.pk,
+                "externalId": one.connection.external_id,
+                "jobId": one.run.request_id,
+            }
+            for one in requested.skipped
+        ],
+    }
+
+
+def _message(requested: Requested) -> str:
+    number = len(requested.runs)
+    accounts = "1 ad account" if number == 1 else f"{number} ad accounts"
+    joined = " A waiting sync was moved to the front for it." if requested.joined else ""
+    skipped = f" {len(requested.skipped)} more were syncing already." if requested.skipped else ""
+    return f"The sync of {accounts} will start as soon as a worker is free.{joined}{skipped}"
+
+
+def _connection(state: QueueState) -> dict[str, Any]:
+    """Several ad accounts as one: active if any is, the latest sync, the next one, all errors."""
+    conditions = [one.condition for one in state.connections] or ["disconnected"]
+    active = [one for one in state.connections if one.condition == "active"]
+    return {
+        "status": "active" if active else conditions[0],
+        "lastSyncAt": max((one.last_sync_at for one in state.connections if one.last_sync_at), default=None),
+        "nextSyncAt": min((one.next_sync_at for one in active), default=None),
+        "syncErrors": sum(state.has_errors(one) for one in state.connections),
+    }
+
+
+def _has_free(state: QueueState) -> bool:
+    """Whether any ad account could sync and is not about to: else asking would be refused."""
+    busy = {
+        run.connection_id
+        for run in state.open_runs
+        if run.state == RunState.RUNNING or run.trigger == Trigger.MANUAL
+    }
+    return any(one.condition == "active" and one.pk not in busy for one in state.connections)

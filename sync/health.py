@@ -1,0 +1,91 @@
+"""Whether everything that syncing needs does its work; each reason why not is a sentence for an operator.
+
+For readiness and the external health check. Cheap enough to be asked every few seconds.
+"""
+
+import redis
+from celery import current_app
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+
+from sync import alive
+from sync.ledger.claim import slots_free
+from sync.ledger.position import oldest_wait
+from sync.models import Queue
+
+ANSWER_SECONDS = 2  # for a server beside us; a probe has given up by then
+OVERDUE_SECONDS = 60  # the tick nudges every 5 s, so with a free slot a run starts within seconds
+MAINTENANCE = str(settings.CELERY_TASK_DEFAULT_QUEUE)
+
+
+def troubles() -> list[str]:
+    """Why AdTiger is not ready; empty when it is."""
+    servers = [*_redis(), *_broker()]
+    if not database_answers():
+        return ["The database does not answer.", *servers]
+    if pending := _migrations():
+        return [*pending, *servers]  # nothing further can be asked
+    return [*servers, *_workers(), *_tick(), *_overdue()]
+
+
+def database_answers() -> bool:
+    """Whether PostgreSQL takes a query."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (OperationalError, InterfaceError):
+        return False
+    return True
+
+
+def _migrations() -> list[str]:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{len(plan)} migrations are not applied. Run: python manage.py migrate"] if plan else []
+
+
+def _redis() -> list[str]:
+    try:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
+        ) as client:
+            client.ping()
+    except RedisError:
+        return ["Redis does not answer: no call can be taken from a budget."]
+    return []
+
+
+def _broker() -> list[str]:
+    try:
+        with current_app.connection_for_write() as broker:
+            broker.ensure_connection(max_retries=1, timeout=ANSWER_SECONDS)
+    except BrokerError:
+        return ["The broker does not answer: workers hear of nothing."]
+    return []
+
+
+def _workers() -> list[str]:
+    needed = {queue.name for queue in Queue.objects.all()} | {MAINTENANCE}
+    missing = sorted(needed - alive.served_queues())
+    return [f"No worker serves the queue {name}." for name in missing]
+
+
+def _tick() -> list[str]:
+    if alive.tick_is_fresh():
+        return []
+    last = alive.last_tick()
+    since = f"since {last:%Y-%m-%d %H:%M:%S} UTC" if last else "yet"
+    return [f"The tick has not run {since}: beat, or the worker of {MAINTENANCE}, does not do its work."]
+
+
+def _overdue() -> list[str]:
+    reasons = []
+    for queue in Queue.objects.filter(paused_at=None):
+        wait = oldest_wait(queue.provider, queue.region) if slots_free(queue) else None
+        if wait is not None and wait.total_seconds() > OVERDUE_SECONDS:
+            seconds = round(wait.total_seconds())
+            reasons.append(f"{queue.name}: a sync has been due for {seconds} s, though a slot is free.")
+    return reasons

@@ -1,0 +1,107 @@
+"""Why a run has not started, in words for people: derived from the conditions that the claim checks.
+
+Said is what stands in the way first: a pause, a lost grant, the time it is deferred to, another sync
+of the ad account, the slots; else it is just the next worker's turn.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count
+
+from sync.models import Connection, Queue, SyncRun
+from sync.models.base import Pausable
+from sync.models.choices import WAITING, ConnectionStatus, CredentialStatus, DeferReason, RunState
+
+# Load runs with these, or each run costs further queries.
+RELATED = (
+    "connection__credential",
+    "connection__paused_by",
+    "connection__account__paused_by",
+)
+
+DEFERRED = {
+    DeferReason.BUDGET: "the platform's call budget",
+    DeferReason.RETRY: "the next attempt",
+    DeferReason.REPORT: "the platform's report",
+    DeferReason.GAVE_WAY: "a more urgent sync",
+}
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What all runs of the queues share, read once for many runs."""
+
+    queues: dict[tuple[str, str], Queue]
+    busy: dict[tuple[str, str], int]  # slots in use
+    syncing: frozenset[UUID]  # connections that have a running run
+
+
+def waiting_for(runs: Iterable[SyncRun]) -> dict[UUID, str]:
+    """For each waiting run, what it waits for. Three queries, however many runs."""
+    waiting = [run for run in runs if run.state in WAITING]
+    if not waiting:
+        return {}
+    conditions = _conditions(waiting)
+    return {run.pk: _words(run, conditions) for run in waiting}
+
+
+def _conditions(waiting: list[SyncRun]) -> Conditions:
+    running = SyncRun.objects.running()
+    counted = running.order_by().values_list("provider", "region").annotate(runs=Count("pk"))
+    connections = {run.connection_id for run in waiting}
+    return Conditions(
+        queues={(row.provider, row.region): row for row in Queue.objects.select_related("paused_by")},
+        busy={(provider, region): runs for provider, region, runs in counted},
+        syncing=frozenset(
+            running.filter(connection_id__in=connections).values_list("connection_id", flat=True)
+        ),
+    )
+
+
+def _words(run: SyncRun, conditions: Conditions) -> str:
+    key = run.provider, run.region
+    return (
+        _pause(conditions.queues.get(key), f"{run.get_provider_display()} is paused")
+        or _pause(run.connection.account, "the account is paused")
+        or _pause(run.connection, "the ad account is paused")
+        or _connection(run.connection)
+        or _deferral(run)
+        or _turn(run, conditions)
+    )
+
+
+def _pause(row: Pausable | None, words: str) -> str:
+    if row is None or row.paused_at is None:
+        return ""
+    by = f" by {row.paused_by}" if row.paused_by else ""
+    reason = f": {row.pause_reason}" if row.pause_reason else ""
+    return f"{words}{by}{reason}"
+
+
+def _connection(connection: Connection) -> str:
+    if connection.status == ConnectionStatus.ACCESS_DENIED:
+        return "access to the ad account, which the platform denies"
+    if connection.status != ConnectionStatus.ACTIVE:
+        return "the ad account to be connected again"
+    if connection.credential.status != CredentialStatus.ACTIVE:
+        return f"its user to reconnect {connection.get_provider_display()}"
+    return ""
+
+
+def _deferral(run: SyncRun) -> str:
+    if run.state != RunState.DEFERRED or run.available_at is None:
+        return ""
+    reason = run.waiting_for or DEFERRED[DeferReason(run.defer_reason)]
+    return f"{reason}, until {run.available_at:%H:%M:%S} UTC"
+
+
+def _turn(run: SyncRun, conditions: Conditions) -> str:
+    key = run.provider, run.region
+    if run.connection_id in conditions.syncing:
+        return "another sync of this ad account, which is running"
+    queue, busy = conditions.queues.get(key), conditions.busy.get(key, 0)
+    if queue is not None and busy >= queue.concurrency:
+        return f"a free slot: {busy} of {queue.concurrency} slots busy"
+    return "a worker to take it"
