@@ -1,0 +1,60 @@
+"""How commands print: tables for people, JSON for scripts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+from rich.console import Console
+from rich.table import Table
+
+
+def add_json(parser: CommandParser) -> None:
+    """The option of every command that a script may read."""
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def print_json(command: BaseCommand, value: Any) -> None:
+    """Times are ISO 8601 in UTC."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
+    command.stdout.write(orjson.dumps(value, default=str, option=options).decode())
+
+
+def print_table(
+    command: BaseCommand, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """As wide as the terminal."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    console(command).print(table)
+
+
+def console(command: BaseCommand) -> Console:
+    """rich on the command's own output."""
+    return Console(file=command.stdout, soft_wrap=False, highlight=False)  # type: ignore[arg-type]
+
+
+def ago(moment: datetime | None) -> str:
+    """`12 s ago`; empty for never."""
+    if moment is None:
+        return ""
+    return f"{span((timezone.now() - moment).total_seconds())} ago"
+
+
+def span(seconds: float) -> str:
+    """`42 s`, `7 min`, `3 h`, `2 d`"""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return "" if value is None else str(value)
