@@ -1,0 +1,73 @@
+"""A stream's array gives its rows as they come, and never passes off a broken answer as an empty one."""
+
+from collections.abc import Iterator
+from io import BytesIO
+
+import orjson
+import pytest
+import requests
+import urllib3
+
+from providers.errors import PlatformFault, Unreachable
+from providers.google.stream import chunks_of
+from providers.http import Answer
+from tests.payloads import lines
+
+FAILURE = next(p["body"] for p in lines("google_errors.jsonl") if p["name"] == "internalError.INTERNAL_ERROR")
+CHUNK = {"results": [{"campaign": {"id": "1"}}], "fieldMask": "campaign.id", "requestId": "x"}
+
+
+def answer(body: bytes) -> Answer:
+    """An answer that has arrived."""
+    response = requests.Response()
+    response.status_code = 200
+    response.raw = urllib3.HTTPResponse(BytesIO(body), preload_content=False)
+    return Answer("Google", response)
+
+
+def rows(body: bytes) -> Iterator[str]:
+    return (row["campaign"]["id"] for chunk in chunks_of(answer(body)) for row in chunk)
+
+
+def test_the_rows_of_all_chunks_arrive_in_order() -> None:
+    second = CHUNK | {"results": [{"campaign": {"id": "2"}}, {"campaign": {"id": "3"}}]}
+
+    assert list(rows(orjson.dumps([CHUNK, second]))) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"\n[ ]\n", b'[{"fieldMask":"campaign.id","requestId":"x"}]'])
+def test_an_account_without_rows_is_empty(body: bytes) -> None:
+    assert list(rows(body)) == []
+
+
+def test_good_rows_come_before_the_error_that_follows_them() -> None:
+    stream = rows(orjson.dumps([CHUNK, FAILURE]))
+
+    assert next(stream) == "1"
+    with pytest.raises(PlatformFault) as caught:
+        next(stream)
+    assert caught.value.http_status == 500
+
+
+@pytest.mark.parametrize("cut", [-1, -5, -60])
+def test_a_stream_that_ends_too_early_is_no_end(cut: int) -> None:
+    body = orjson.dumps([CHUNK, CHUNK, CHUNK])
+
+    with pytest.raises(Unreachable):
+        list(rows(body[:cut]))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"  ", b"<html>", b"Service Unavailable", b'{"results":[]}', b"[<html>]"]
+)
+def test_what_is_no_array_is_no_empty_account(body: bytes) -> None:
+    with pytest.raises(Unreachable):
+        list(rows(body))
+
+
+def test_numbers_stay_what_json_can_hold() -> None:
+    chunk = {"results": [{"campaign": {"id": "1", "optimizationScore": 0.5}}]}
+
+    ((row,),) = chunks_of(answer(orjson.dumps([chunk])))
+
+    assert orjson.loads(orjson.dumps(row)) == row
