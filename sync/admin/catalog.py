@@ -5,9 +5,10 @@ from django.utils.safestring import SafeString
 
 from sync.admin.base import LargeTable, LookOnly, display
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, RemovedFilter
-from sync.admin.words import ENTITY_COLOURS, badge, link, listing, moment, money
+from sync.admin.words import ENTITY_COLOURS, badge, brief, link, listing, moment, money, nowrap, subtle
 from sync.models import Ad, AdGroup, Campaign, Change, Entity
 
+LISTED = ("titled", "states", "where")
 IDENTITY = ("name", "state", "platform_status", "connection", "external_id")
 HISTORY = ("made", "edited", "first_seen", "removed", "changes")
 
@@ -24,6 +25,22 @@ class EntityAdmin(LookOnly, LargeTable):
     )
     search_fields = ("name", "external_id")
     search_help_text = "Name or external id"
+
+    @display(description="Name", header=True)
+    def titled(self, row: Entity) -> list[str]:
+        return [row.name or row.external_id, subtle(row.external_id)]
+
+    @display(description="Status", header=True)
+    def states(self, row: Entity) -> list[str]:
+        return [self.state(row), subtle(row.platform_status)]
+
+    @display(description="Connection")
+    def where(self, row: Entity) -> SafeString:
+        return nowrap(str(row.connection))
+
+    @display(description="Edited")
+    def lately(self, row: Entity) -> SafeString:
+        return nowrap(brief(row.platform_updated_at))
 
     @display(description="Status")
     def state(self, row: Entity) -> SafeString:
@@ -51,6 +68,12 @@ class EntityAdmin(LookOnly, LargeTable):
         chosen = {"connection__id__exact": row.connection_id, "entity__exact": self.entity}
         return link(listing(Change, **chosen, q=row.external_id), "Its history")
 
+    @display(description="Budget", header=True)
+    def budget(self, row: Campaign | AdGroup) -> list[str]:
+        if row.daily_budget_micros is None and row.lifetime_budget_micros is not None:
+            return [nowrap(self.lifetime_budget(row)), subtle("in all")]
+        return [nowrap(self.daily_budget(row)), subtle("a day" if row.daily_budget_micros else "")]
+
     @display(description="Daily budget")
     def daily_budget(self, row: Campaign | AdGroup) -> str:
         return money(row.daily_budget_micros, row.connection.currency)
@@ -77,7 +100,7 @@ class CampaignAdmin(EntityAdmin):
     """Campaigns."""
 
     entity = "campaign"
-    list_display = (*IDENTITY, "objective", "daily_budget", "lifetime_budget", "edited")
+    list_display = (*LISTED, "objective", "budget", "lately")
     fieldsets = (
         (None, {"fields": (*IDENTITY, "objective", "bidding_strategy")}),
         ("Budget and time", {"fields": (("daily_budget", "lifetime_budget"), ("starts", "ends"))}),
@@ -91,7 +114,7 @@ class AdGroupAdmin(EntityAdmin):
     """Ad groups; Meta calls them ad sets."""
 
     entity = "ad_group"
-    list_display = (*IDENTITY, "campaign_external_id", "bid", "daily_budget", "lifetime_budget", "edited")
+    list_display = (*LISTED, "campaign_external_id", "bid", "budget", "lately")
     fieldsets = (
         (None, {"fields": (*IDENTITY, "campaign_external_id", "bidding_strategy")}),
         ("Budget and time", {"fields": ("bid", ("daily_budget", "lifetime_budget"), ("starts", "ends"))}),
@@ -105,7 +128,7 @@ class AdAdmin(EntityAdmin):
     """Ads."""
 
     entity = "ad"
-    list_display = (*IDENTITY, "ad_group_external_id", "campaign_external_id", "ad_type", "edited")
+    list_display = (*LISTED, "ad_group_external_id", "campaign_external_id", "ad_type", "lately")
     fieldsets = (
         (
             None,

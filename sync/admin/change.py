@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from sync.admin.base import LargeTable, LookOnly, display
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, SeenSinceFilter
-from sync.admin.words import CHANGE_COLOURS, badge, link, moment, page, spoken
+from sync.admin.words import CHANGE_COLOURS, badge, brief, link, moment, nowrap, page, spoken, subtle
 from sync.models import Change, SyncRun
 
 LONG = 80  # characters of a value in the list; its page shows all
@@ -18,7 +18,7 @@ LONG = 80  # characters of a value in the list; its page shows all
 class ChangeAdmin(LookOnly, LargeTable):
     """One field of one entity, with both values."""
 
-    list_display = ("seen", "state_badge", "connection", "entity", "external_id", "what", "before", "after")
+    list_display = ("lately", "state_badge", "where", "of", "what", "before", "after")
     list_select_related = ("connection",)
     list_filter = (
         ("entity", ChoicesDropdownFilter),
@@ -31,6 +31,18 @@ class ChangeAdmin(LookOnly, LargeTable):
     fields = ("seen", "state_badge", "connection", "entity", "external_id", "what", "old", "new", "run")
 
     @display(description="Seen")
+    def lately(self, change: Change) -> SafeString:
+        return nowrap(brief(change.seen_at))
+
+    @display(description="Connection")
+    def where(self, change: Change) -> SafeString:
+        return nowrap(str(change.connection))
+
+    @display(description="Entity", header=True)
+    def of(self, change: Change) -> list[str]:
+        return [change.get_entity_display(), subtle(change.external_id)]
+
+    @display(description="Seen")
     def seen(self, change: Change) -> str:
         return moment(change.seen_at)
 
@@ -39,8 +51,8 @@ class ChangeAdmin(LookOnly, LargeTable):
         return badge(change.action, change.get_action_display(), CHANGE_COLOURS)
 
     @display(description="Field")
-    def what(self, change: Change) -> str:
-        return spoken(change.field) or "-"
+    def what(self, change: Change) -> SafeString:
+        return nowrap(spoken(change.field) or "-")
 
     @display(description="Before")
     def before(self, change: Change) -> str:

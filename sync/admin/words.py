@@ -88,9 +88,13 @@ def subtle(text: str) -> SafeString:
 
 
 def duration(length: timedelta | None) -> str:
-    """Minutes and seconds; hours where there are any."""
+    """In the units that its length asks for."""
     if length is None:
         return "-"
+    if length < timedelta(seconds=1):
+        return f"{length / timedelta(milliseconds=1):.0f} ms"
+    if length < timedelta(seconds=10):
+        return f"{length.total_seconds():.1f} s"
     minutes, seconds = divmod(int(length.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -72,8 +72,7 @@ def shop(account: Account, sandbox: Sandbox, settings: Settings) -> Connection:
 @pytest.fixture
 def worker(transactional_db: None, sandbox: Sandbox) -> Iterator[None]:
     """A worker for all queues, on this test's database and broker; its log is shown when a test fails."""
-    options = ("-c1", "--without-gossip", "--without-mingle", "-Q", "sync.meta,sync.google,maintenance")
-    command = [sys.executable, "-m", "celery", "-A", "adtiger", "worker", *options]
+    command = [sys.executable, "manage.py", "worker", "all", "--concurrency", "1"]
     environment = {**os.environ, **sandbox.urls, **_servers(), "DJANGO_SETTINGS_MODULE": "adtiger.settings"}
     child = subprocess.Popen(command, cwd=ROOT, env=environment)
     yield
