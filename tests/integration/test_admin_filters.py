@@ -70,6 +70,16 @@ def test_runs_are_filtered_by_account_and_connection(admin_client: Client, runs:
     assert found(admin_client, SyncRun, connection__id__exact=wanted.connection_id) == {wanted.pk}
 
 
+def test_the_filter_by_account_looks_accounts_up_by_name(
+    admin_client: Client, account: Account, other_account: Account
+) -> None:
+    asked = {"app_label": "sync", "model_name": "syncrun", "field_name": "account", "term": "acm"}
+
+    offered = admin_client.get("/admin/autocomplete/", asked).json()["results"]
+
+    assert offered == [{"id": str(account.pk), "text": "Acme"}]
+
+
 def test_runs_are_filtered_by_time(admin_client: Client, runs: dict[str, SyncRun]) -> None:
     SyncRun.objects.filter(pk=runs["other"].pk).update(created_at=timezone.now() - timedelta(hours=2))
 
