@@ -88,7 +88,7 @@ def _details(errors: Any, path: str = "") -> Iterator[dict[str, str]]:
             own = "body" if name == "non_field_errors" else str(name)
             yield from _details(inner, f"{path}.{own}" if path else own)
     else:
-        for message in errors:
+        for message in [errors] if isinstance(errors, str) else errors:
             yield {"field": path or "body", "message": str(message)}
 
 

@@ -19,5 +19,6 @@ urlpatterns = [
     path("account/switch", SwitchAccountView.as_view(), name="switch-account"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("", unknown_path),
     path("<path:rest>", unknown_path),
 ]

@@ -94,7 +94,7 @@ def _deferral(run: SyncRun) -> str:
     if run.state != RunState.DEFERRED or run.available_at is None:
         return ""
     reason = run.waiting_for or DEFERRED[DeferReason(run.defer_reason)]
-    return f"{reason}, until {run.available_at:%H:%M:%S} UTC"
+    return f"{reason.removesuffix('.')}, until {run.available_at:%H:%M:%S} UTC"
 
 
 def _turn(run: SyncRun, conditions: Conditions) -> str:

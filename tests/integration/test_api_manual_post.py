@@ -1,0 +1,412 @@
+"""POST /api/sync/manual: every row of its table, and what is wrong with a body."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection as database
+from django.utils import timezone
+from pytest_django import Settings
+
+from sync.models import Account, Connection, Plan, SyncRequest, SyncRun
+from sync.models.choices import ConnectionStatus, CredentialStatus, Priority, Provider, RunState, Trigger
+from tests.factories import make_account, make_connection, make_member, make_run
+from tests.integration.api_callers import (
+    MANUAL,
+    Answer,
+    Caller,
+    Id,
+    Moment,
+    assert_shape,
+    by_session,
+    by_token,
+)
+
+ACCEPTED = {
+    "success": bool,
+    "jobId": Id,
+    "jobIds": [Id],
+    "syncHistoryId": Id,
+    "message": str,
+    "queuePosition": (int, None),
+    "joined": bool,
+    "skipped": list,
+}
+META = {"provider": "meta"}
+
+
+@pytest.fixture
+def caller(bob: User, account: Account) -> Caller:
+    return by_token(bob, account)
+
+
+def assert_nothing_changed() -> None:
+    assert not SyncRequest.objects.exists()
+    assert not SyncRun.objects.exists()
+
+
+def test_a_request_is_accepted_with_its_id_and_its_runs(
+    caller: Caller, connection: Connection, bob: User
+) -> None:
+    answer = caller.post(MANUAL, META)
+
+    run = SyncRun.objects.get()
+    assert answer.status == 202
+    assert_shape(answer.body, ACCEPTED)
+    assert answer.body["success"] is True
+    assert answer.body["jobId"] == answer.body["syncHistoryId"] == str(run.request_id)
+    assert answer.body["jobIds"] == [str(run.pk)]
+    assert answer.body["queuePosition"] == 1
+    assert answer.body["joined"] is False
+    assert (run.request.requested_by, run.request.source) == (bob, "api")
+    assert (run.trigger, run.priority, run.state) == (Trigger.MANUAL, Priority.MANUAL, RunState.QUEUED)
+
+
+def test_each_connection_of_the_provider_gets_a_run_of_one_request(caller: Caller, account: Account) -> None:
+    meta = {make_connection(account), make_connection(account)}
+    make_connection(account, Provider.GOOGLE)
+
+    answer = caller.post(MANUAL, META)
+
+    assert len(answer.body["jobIds"]) == 2
+    assert {run.connection for run in SyncRun.objects.all()} == meta
+    assert SyncRequest.objects.count() == 1
+
+
+def test_campaign_ids_narrow_the_run(caller: Caller, connection: Connection) -> None:
+    caller.post(MANUAL, {**META, "campaignIds": ["9007199254740993", "2", "2"]})
+
+    assert SyncRun.objects.get().campaign_ids == ["2", "9007199254740993"]
+
+
+def test_no_campaign_ids_mean_all_campaigns(caller: Caller, connection: Connection) -> None:
+    assert caller.post(MANUAL, {**META, "campaignIds": []}).status == 202
+    assert SyncRun.objects.get().campaign_ids == []
+
+
+def test_a_connection_id_narrows_the_request(caller: Caller, account: Account) -> None:
+    wanted, _ = make_connection(account), make_connection(account)
+
+    answer = caller.post(MANUAL, {**META, "connectionId": str(wanted.pk)})
+
+    assert answer.status == 202
+    assert SyncRun.objects.get().connection == wanted
+
+
+def test_a_browser_session_may_ask_too(bob: User, connection: Connection) -> None:
+    assert by_session(bob).post(MANUAL, META).status == 202
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "provider"),
+        ({"provider": "tiktok"}, "provider"),
+        ({"provider": ""}, "provider"),
+        ({"provider": None}, "provider"),
+        ({"provider": 1}, "provider"),
+        ({"provider": ["meta"]}, "provider"),
+        ({"provider": {"is": "meta"}}, "provider"),
+        ({**META, "campaignIds": "1"}, "campaignIds"),
+        ({**META, "campaignIds": {"id": "1"}}, "campaignIds"),
+        ({**META, "campaignIds": None}, "campaignIds"),
+        ({**META, "campaignIds": ["1", 2]}, "campaignIds.1"),
+        ({**META, "campaignIds": [True]}, "campaignIds.0"),
+        ({**META, "campaignIds": [None]}, "campaignIds.0"),
+        ({**META, "campaignIds": [["1"]]}, "campaignIds.0"),
+        ({**META, "campaignIds": [""]}, "campaignIds.0"),
+        ({**META, "campaignIds": ["1\0"]}, "campaignIds.0"),
+        ({**META, "campaignIds": ["1" * 81]}, "campaignIds.0"),
+        ({**META, "campaignIds": [str(n) for n in range(1001)]}, "campaignIds"),
+        ({**META, "connectionId": "act_1"}, "connectionId"),
+        ({**META, "connectionId": 7.5}, "connectionId"),
+        ([], "body"),
+        ("meta", "body"),
+    ],
+)
+def test_a_wrong_body_is_refused_with_the_fields_name(
+    caller: Caller, connection: Connection, body: Any, field: str
+) -> None:
+    answer = caller.post(MANUAL, body)
+
+    assert answer.status == 400
+    assert_shape(answer.body, {"error": str, "message": str, "details": [{"field": str, "message": str}]})
+    assert answer.body["error"] == "Validation error"
+    assert [detail["field"] for detail in answer.body["details"]] == [field]
+    assert field in answer.body["message"]
+    assert_nothing_changed()
+
+
+def test_a_thousand_campaign_ids_are_accepted(caller: Caller, connection: Connection) -> None:
+    ids = [str(10**17 + n) for n in range(1000)]
+
+    assert caller.post(MANUAL, {**META, "campaignIds": ids}).status == 202
+    assert SyncRun.objects.get().campaign_ids == ids
+
+
+@pytest.mark.parametrize(
+    "raw", [b"null", b"{", b"", b"\xff", b"{'provider': 'meta'}", b'{"provider": NaN}', b"[" * 50_000]
+)
+def test_what_is_no_json_object_is_refused(caller: Caller, connection: Connection, raw: bytes) -> None:
+    answer = caller.post_raw(MANUAL, raw)
+
+    assert (answer.status, answer.body["error"]) == (400, "Validation error")
+    assert answer.body["details"]
+    assert_nothing_changed()
+
+
+def test_a_body_that_is_too_large_is_refused_unread(caller: Caller, connection: Connection) -> None:
+    answer = caller.post_raw(MANUAL, b" " * 1_000_001)
+
+    assert (answer.status, answer.body["error"]) == (413, "Body too large")
+    assert_nothing_changed()
+
+
+def test_a_form_is_refused(caller: Caller, connection: Connection) -> None:
+    answer = caller.post_raw(MANUAL, b"provider=meta", "application/x-www-form-urlencoded")
+
+    assert (answer.status, answer.body["error"]) == (415, "Unsupported media type")
+    assert_nothing_changed()
+
+
+@pytest.mark.parametrize("status", [None, ConnectionStatus.DISCONNECTED, ConnectionStatus.ACCESS_DENIED])
+def test_a_provider_that_is_not_connected_is_told_so(
+    caller: Caller, account: Account, status: str | None
+) -> None:
+    if status:
+        make_connection(account, status=status)
+    make_connection(account, Provider.GOOGLE)
+
+    answer = caller.post(MANUAL, META)
+
+    assert (answer.status, answer.body["error"]) == (400, "Provider not connected")
+    assert "Connect" in answer.body["message"]
+    assert_nothing_changed()
+
+
+def test_a_paused_connection_is_told_so(caller: Caller, connection: Connection) -> None:
+    connection.pause(by=None)
+
+    answer = caller.post(MANUAL, META)
+
+    assert (answer.status, answer.body["error"]) == (400, "Provider not connected")
+    assert "paused" in answer.body["message"]
+
+
+def test_a_lost_grant_asks_to_reconnect(caller: Caller, connection: Connection) -> None:
+    connection.credential.status = CredentialStatus.RECONNECT_NEEDED
+    connection.credential.save()
+
+    answer = caller.post(MANUAL, META)
+
+    assert (answer.status, answer.body["error"]) == (401, "Token validation failed")
+    assert "Connect the ad account again" in answer.body["message"]
+    assert_nothing_changed()
+
+
+def test_a_connection_of_the_other_provider_is_a_wrong_field(caller: Caller, account: Account) -> None:
+    google = make_connection(account, Provider.GOOGLE)
+
+    answer = caller.post(MANUAL, {**META, "connectionId": str(google.pk)})
+
+    assert answer.status == 400
+    assert answer.body["details"] == [
+        {"field": "connectionId", "message": "This ad account is one of Google Ads."}
+    ]
+
+
+def test_an_unknown_connection_is_not_found(caller: Caller, connection: Connection) -> None:
+    answer = caller.post(MANUAL, {**META, "connectionId": str(uuid4())})
+
+    assert (answer.status, answer.body["error"]) == (404, "Not found")
+    assert_nothing_changed()
+
+
+@pytest.mark.parametrize("state", [RunState.QUEUED, RunState.DEFERRED])
+def test_a_waiting_scheduled_run_becomes_this_requests_run(
+    caller: Caller, connection: Connection, state: str
+) -> None:
+    scheduled = make_run(connection, state=state)
+
+    answer = caller.post(MANUAL, META)
+
+    scheduled.refresh_from_db()
+    assert answer.status == 202
+    assert_shape(answer.body, ACCEPTED)
+    assert answer.body["joined"] is True
+    assert answer.body["jobIds"] == [str(scheduled.pk)]
+    assert scheduled.priority == Priority.MANUAL
+    assert SyncRun.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "trigger"), [(RunState.QUEUED, Trigger.MANUAL), (RunState.RUNNING, Trigger.SCHEDULED)]
+)
+def test_a_sync_in_progress_is_named(
+    caller: Caller, connection: Connection, state: str, trigger: Trigger
+) -> None:
+    run = make_run(connection, state=state, trigger=trigger)
+
+    answer = caller.post(MANUAL, META)
+
+    assert (answer.status, answer.body["error"]) == (409, "Sync already in progress")
+    assert answer.body["message"]
+    assert answer.body["jobId"] == str(run.request_id)
+    assert answer.body["jobIds"] == [str(run.pk)]
+    assert caller.get(f"/api/sync/status/{answer.body['jobId']}").status == 200
+    assert SyncRequest.objects.count() == SyncRun.objects.count() == 1
+
+
+def test_a_double_click_is_told_of_the_first_request(caller: Caller, connection: Connection) -> None:
+    first = caller.post(MANUAL, META)
+
+    second = caller.post(MANUAL, META)
+
+    assert (second.status, second.body["jobId"]) == (409, first.body["jobId"])
+
+
+def test_a_running_run_that_lacks_campaigns_is_followed_by_a_second(
+    caller: Caller, connection: Connection
+) -> None:
+    make_run(connection, state=RunState.RUNNING, campaign_ids=["1"])
+
+    assert caller.post(MANUAL, META).status == 202
+    assert SyncRun.objects.waiting().get().campaign_ids == []
+
+
+def test_free_connections_start_and_the_others_are_listed(caller: Caller, account: Account) -> None:
+    busy, free = make_connection(account), make_connection(account)
+    running = make_run(busy, state=RunState.RUNNING)
+
+    answer = caller.post(MANUAL, META)
+
+    assert answer.status == 202
+    assert [run.connection for run in SyncRun.objects.waiting()] == [free]
+    assert answer.body["skipped"] == [
+        {"connectionId": str(busy.pk), "externalId": busy.external_id, "jobId": str(running.request_id)}
+    ]
+
+
+def use_up(caller: Caller, account: Account, times: int = 5) -> None:
+    for _ in range(times):
+        make_connection(account)
+        assert caller.post(MANUAL, META).status == 202
+
+
+def test_the_sixth_manual_sync_within_an_hour_is_refused(caller: Caller, account: Account) -> None:
+    use_up(caller, account)
+    oldest = SyncRequest.objects.earliest("created_at")
+    SyncRequest.objects.filter(pk=oldest.pk).update(created_at=oldest.created_at - timedelta(minutes=50))
+    make_connection(account)
+
+    answer = caller.post(MANUAL, META)
+
+    assert answer.status == 429
+    assert_shape(
+        answer.body,
+        {
+            "error": str,
+            "message": str,
+            "code": str,
+            "manualSyncsLastHour": int,
+            "maxManualSyncsPerHour": int,
+            "nextAvailableAt": Moment,
+            "minutesUntilReset": int,
+        },
+    )
+    assert answer.body["error"] == "Rate limit exceeded"
+    assert (answer.body["manualSyncsLastHour"], answer.body["maxManualSyncsPerHour"]) == (5, 5)
+    assert answer.body["minutesUntilReset"] == 10
+    assert 590 < int(answer.headers["Retry-After"]) <= 600
+    assert SyncRequest.objects.count() == 5
+
+
+def test_the_limit_frees_up_when_the_oldest_is_an_hour_old(caller: Caller, account: Account) -> None:
+    use_up(caller, account)
+    oldest = SyncRequest.objects.earliest("created_at")
+    SyncRequest.objects.filter(pk=oldest.pk).update(created_at=timezone.now() - timedelta(hours=1))
+    make_connection(account)
+
+    assert caller.post(MANUAL, META).status == 202
+    make_connection(account)
+    assert caller.post(MANUAL, META).status == 429
+
+
+def test_refusals_and_joins_do_not_count_against_the_limit(caller: Caller, account: Account) -> None:
+    for _ in range(6):
+        make_run(make_connection(account))
+        caller.post(MANUAL, {"provider": "tiktok"})
+        assert caller.post(MANUAL, META).status == 202
+        assert caller.post(MANUAL, META).status == 409
+
+    use_up(caller, account)
+
+
+def test_the_limit_is_the_accounts_not_the_users(
+    caller: Caller, account: Account, alice: User, mallory: User, other_account: Account
+) -> None:
+    use_up(caller, account)
+    make_connection(account)
+    make_connection(other_account)
+
+    assert by_token(alice, account).post(MANUAL, META).status == 429
+    assert by_token(mallory, other_account).post(MANUAL, META).status == 202
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_a_plan_sets_its_own_limit(caller: Caller, account: Account, limit: int) -> None:
+    account.plan = Plan.objects.create(name="Small", manual_syncs_per_hour=limit)
+    account.save()
+    use_up(caller, account, times=limit)
+    make_connection(account)
+
+    answer = caller.post(MANUAL, META)
+
+    assert (answer.status, answer.body["maxManualSyncsPerHour"]) == (429, limit)
+
+
+def test_the_days_limit_holds_until_midnight(caller: Caller, account: Account, settings: Settings) -> None:
+    settings.MAX_MANUAL_SYNCS_PER_DAY = 2
+    use_up(caller, account, times=2)
+    make_connection(account)
+
+    answer = caller.post(MANUAL, META)
+
+    midnight = (timezone.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    assert answer.status == 429
+    assert "today" in answer.body["message"]
+    assert answer.body["nextAvailableAt"] == f"{midnight:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_a_viewer_may_not_sync(victor: User, account: Account, connection: Connection) -> None:
+    answer = by_token(victor, account).post(MANUAL, META)
+
+    assert (answer.status, answer.body["error"]) == (403, "Forbidden")
+    assert "viewer" in answer.body["message"]
+    assert_nothing_changed()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_simultaneous_requests_make_one_run() -> None:
+    account = make_account()
+    make_connection(account)
+    callers = [by_token(make_member(account, f"user{n}"), account) for n in range(4)]
+    start = threading.Barrier(len(callers))
+
+    def click(caller: Caller) -> Answer:
+        start.wait()
+        try:
+            return caller.post(MANUAL, META)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(len(callers)) as pool:
+        answers = list(pool.map(click, callers))
+
+    assert sorted(answer.status for answer in answers) == [202, 409, 409, 409]
+    assert len({answer.body["jobId"] for answer in answers}) == 1
+    assert SyncRun.objects.count() == SyncRequest.objects.count() == 1

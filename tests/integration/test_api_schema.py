@@ -1,0 +1,45 @@
+"""The OpenAPI document and its page: right, complete, and without anything from elsewhere."""
+
+import re
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+ROUTES = {
+    "/api/sync/manual": {"get", "post"},
+    "/api/sync/status": {"get", "delete"},
+    "/api/sync/status/{job_id}": {"get"},
+    "/api/cron/sync-hourly": {"get", "post"},
+    "/api/account": {"get"},
+    "/api/account/switch": {"post"},
+}
+
+
+def test_the_document_is_valid_and_without_warnings(tmp_path: Path) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
+
+
+def test_the_document_lists_every_route(client: Client) -> None:
+    document = client.get("/api/schema", headers={"Accept": "application/json"}).json()
+
+    assert {path: set(methods) for path, methods in document["paths"].items()} == ROUTES
+    assert set(document["components"]["securitySchemes"]) == {"apiToken", "cookieAuth", "cronSecret"}
+
+
+def test_the_page_takes_everything_from_here(client: Client) -> None:
+    page = client.get("/api/docs").content.decode()
+
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert sources
+    assert all(source.startswith("/static/") for source in sources)
+    for source in sources:
+        with closing(client.get(source)) as response:
+            assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/schema", "/api/docs"])
+def test_the_document_needs_no_database(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 200
