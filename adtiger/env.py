@@ -6,7 +6,9 @@ lets a test compare it with `.env.example`.
 
 import os
 from pathlib import Path
+from typing import Any
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 NAMES: set[str] = set()
@@ -79,6 +81,21 @@ def env_windows(name: str, *, default: str) -> tuple[tuple[int, float], ...]:
             raise ImproperlyConfigured(f"{name} needs at least one call and a time above 0, not {part!r}.")
         windows.append(window)
     return tuple(windows)
+
+
+def env_database(url: str) -> dict[str, Any]:
+    """Django's settings for a PostgreSQL URL. A wrong one is not repeated: it may hold a password."""
+    try:
+        database = dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)
+    except ValueError:
+        database = None
+    if not database or database.get("ENGINE") != "django.db.backends.postgresql":
+        raise ImproperlyConfigured(
+            "DATABASE_URL must look like postgresql://user:password@host:5432/name, and name PostgreSQL."
+        )
+    options = database.setdefault("OPTIONS", {})
+    options.setdefault("connect_timeout", 5)  # seconds; fail loud instead of hanging
+    return dict(database)
 
 
 def env_secret(name: str, *, default: str = "", required: bool = False, why: str = "") -> str:

@@ -8,12 +8,11 @@ embedded servers and make their own secrets below `.adtiger/`.
 from datetime import timedelta
 from pathlib import Path
 
-import dj_database_url
-
 from adtiger import embedded, logs
 from adtiger.env import (
     env_bool,
     env_choice,
+    env_database,
     env_fraction,
     env_int,
     env_list,
@@ -96,14 +95,7 @@ WHITENOISE_USE_FINDERS = not IS_PRODUCTION  # development serves without collect
 
 # --- Database -----------------------------------------------------------------------------------
 DATABASE_URL = env_secret("DATABASE_URL", required=IS_PRODUCTION, why=_UNSET) or embedded.database_url(HOME)
-DATABASES = {
-    "default": dj_database_url.parse(
-        DATABASE_URL,
-        conn_max_age=None,  # keep connections; health checks replace dead ones
-        conn_health_checks=True,
-    )
-}
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # seconds; fail loud
+DATABASES = {"default": env_database(DATABASE_URL)}  # connections are kept; health checks replace dead ones
 
 # --- Redis or Valkey: budgets and cache on one, Celery's messages on the same or another ---------
 REDIS_URL = env_secret("REDIS_URL", required=IS_PRODUCTION, why=_UNSET) or embedded.redis_url(HOME)
@@ -191,6 +183,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # a new token stays on the server
 HTTPS = env_bool("HTTPS", default=IS_PRODUCTION)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

@@ -1,6 +1,5 @@
 """The sandbox for tests of the product: connections to its accounts, and comparison with its truth."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,7 +26,13 @@ def addresses(sandbox: Sandbox) -> dict[str, str]:
 
 
 def connect(
-    sandbox: Sandbox, account: Account, provider: str, *, campaigns: int = 5, ad_groups: int = 20, ads: int = 120
+    sandbox: Sandbox,
+    account: Account,
+    provider: str,
+    *,
+    campaigns: int = 5,
+    ad_groups: int = 20,
+    ads: int = 120,
 ) -> Connection:
     """A connection to a new ad account of these sizes, with a grant of its own."""
     opened = sandbox.control(
@@ -85,7 +90,7 @@ def use_sandbox(sandbox: Sandbox, settings: Any) -> None:
 
 
 @pytest.fixture
-def platform(sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
+def platform(sandbox: Sandbox, settings: Any) -> Sandbox:
     """The sandbox, and a product that talks to it."""
     use_sandbox(sandbox, settings)
-    yield sandbox
+    return sandbox

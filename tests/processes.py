@@ -37,17 +37,14 @@ def environment(**overrides: str) -> dict[str, str]:
     }
 
 
-class Worker:
-    """One Celery worker with its children, in a process group of its own."""
+class Process:
+    """A process of the product with its children, in a group of its own."""
 
-    def __init__(self, log: Path, *, queues: str = QUEUES, concurrency: int = 2, **overrides: str) -> None:
+    def __init__(self, log: Path, *arguments: str, **overrides: str) -> None:
         self.log = log
-        name = f"test-{os.getpid()}-{time.monotonic_ns()}@%h"
-        command = [sys.executable, "-m", "celery", "-A", "adtiger", "worker", "-Q", queues, "-n", name]
-        command += ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle", "-l", "INFO"]
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", *arguments],
                 cwd=ROOT,
                 env=environment(**overrides),
                 stdout=output,
@@ -61,23 +58,32 @@ class Worker:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=10)
 
-    def stop(self) -> None:
-        """As an operator would; by force when it takes too long."""
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.kill()
+
+@contextmanager
+def worker(log: Path, *, queues: str = QUEUES, concurrency: int = 2, **overrides: str) -> Iterator[Process]:
+    """A Celery worker for the length of a `with` block."""
+    name = f"{log.stem}-{os.getpid()}-{time.monotonic_ns()}@test"
+    command = ["celery", "-A", "adtiger", "worker", "-Q", queues, "-n", name, "-l", "INFO"]
+    command += ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle"]
+    with _running(log, command, overrides) as process:
+        yield process
 
 
 @contextmanager
-def worker(log: Path, *, queues: str = QUEUES, concurrency: int = 2, **overrides: str) -> Iterator[Worker]:
-    """A worker for the length of a `with` block."""
-    running = Worker(log, queues=queues, concurrency=concurrency, **overrides)
+def beat(log: Path, **overrides: str) -> Iterator[Process]:
+    """Celery's beat for the length of a `with` block."""
+    command = ["celery", "-A", "adtiger", "beat", "-l", "INFO", "--pidfile="]
+    with _running(log, command, overrides) as process:
+        yield process
+
+
+@contextmanager
+def _running(log: Path, command: list[str], overrides: dict[str, str]) -> Iterator[Process]:
+    process = Process(log, *command, **overrides)
     try:
-        yield running
+        yield process
     finally:
-        running.kill()
+        process.kill()
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float, what: str) -> None:

@@ -27,7 +27,8 @@ CLAIMABLE = """
 CLASS = """
     GREATEST(0, CASE run.priority WHEN 1 THEN 0 WHEN 5 THEN 1 ELSE 2 END - floor(
         GREATEST(0, extract(epoch FROM statement_timestamp() - run.queued_at))
-        / CASE run.trigger WHEN 'manual' THEN %(manual_patience)s ELSE %(other_patience)s END))
+        / CASE WHEN run.trigger = 'manual' AND run.priority <> 5 THEN %(manual_patience)s
+               ELSE %(other_patience)s END))
 """
 
 START_TAG = "GREATEST(COALESCE(lane.tag, 0), queue.virtual_time)"

@@ -10,6 +10,8 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
+PIPED_WIDTH = 200  # columns where no terminal tells its own: nothing is folded in a log
+
 
 def add_json(parser: CommandParser) -> None:
     """The option of every command that a script may read."""
@@ -25,18 +27,21 @@ def print_json(command: BaseCommand, value: Any) -> None:
 def print_table(
     command: BaseCommand, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """As wide as the terminal."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    """As wide as the terminal; ids are never cut, for they are copied."""
+    table = Table(header_style="bold")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    console(command).print(table)
+    out = console(command)
+    out.print(title, style="bold")
+    out.print(table)
 
 
 def console(command: BaseCommand) -> Console:
     """rich on the command's own output."""
-    return Console(file=command.stdout, soft_wrap=False, highlight=False)  # type: ignore[arg-type]
+    width = None if command.stdout.isatty() else PIPED_WIDTH
+    return Console(file=command.stdout, highlight=False, width=width)  # type: ignore[arg-type]
 
 
 def ago(moment: datetime | None) -> str:

@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ('pause_reason', models.CharField(blank=True, editable=False, max_length=200)),
                 ('provider', models.CharField(choices=[('meta', 'Meta'), ('google', 'Google Ads')], max_length=10)),
                 ('region', models.CharField(default=sync.models.connection.default_region, max_length=20)),
-                ('external_id', models.CharField(help_text='Meta: act_<digits>. Google: ten digits.', max_length=40)),
+                ('external_id', models.CharField(help_text='Meta: act_1234567890. Google: ten digits.', max_length=40)),
                 ('login_customer_id', models.CharField(blank=True, help_text='Google: the manager through which access is given.', max_length=20)),
                 ('name', models.CharField(blank=True, max_length=200)),
                 ('currency', models.CharField(blank=True, max_length=3)),

@@ -49,7 +49,7 @@ class Connection(TimeOrdered, Pausable):
     credential = models.ForeignKey(Credential, models.PROTECT, related_name="connections")
     provider = models.CharField(max_length=10, choices=Provider)
     region = models.CharField(max_length=20, default=default_region)
-    external_id = models.CharField(max_length=40, help_text="Meta: act_<digits>. Google: ten digits.")
+    external_id = models.CharField(max_length=40, help_text="Meta: act_1234567890. Google: ten digits.")
     login_customer_id = models.CharField(
         max_length=20, blank=True, help_text="Google: the manager through which access is given."
     )

@@ -44,6 +44,14 @@ def test_a_run_that_waited_past_its_patience_rises_a_class(account: Account) -> 
     assert claimed() == patient
 
 
+def test_bulk_syncs_of_a_person_have_the_patience_of_scheduled_ones(account: Account) -> None:
+    waited = timezone.now() - timedelta(minutes=5)
+    make_run(make_connection(account), trigger=Trigger.MANUAL, priority=Priority.SCHEDULED, queued_at=waited)
+    urgent = make_run(make_connection(account), trigger=Trigger.MANUAL)
+
+    assert claimed() == urgent
+
+
 def test_accounts_take_turns_whatever_the_length_of_their_queues(account: Account) -> None:
     Queue.objects.create(provider="meta", region="default", concurrency=10)
     other = make_account("Globex")

@@ -1,0 +1,141 @@
+"""worker, beat, sandbox and manage.py itself: they start, or say in one line why not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django_celery_beat.models import PeriodicTask
+
+from sync.models import Pulse
+from tests.processes import ROOT, environment, eventually
+
+COMMANDS = sorted(path.stem for path in (ROOT / "sync/management/commands").glob("[a-z]*.py"))
+
+
+def manage(*arguments: str, **overrides: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**environment(), **overrides},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example_and_a_test(db: None, command: str) -> None:
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_command_*.py"))
+
+    done = manage(command, "--help")
+
+    assert done.returncode == 0
+    assert "Example" in done.stdout
+    assert f'"{command}"' in tests
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("served", ["meta", "google", "maintenance", "all"])
+@pytest.mark.slow
+def test_a_worker_serves_its_queues_and_stops_on_sigterm(served: str) -> None:
+    queues = {
+        "meta": {"sync.meta"},
+        "google": {"sync.google"},
+        "maintenance": {"maintenance"},
+        "all": {"sync.meta", "sync.google", "maintenance"},
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "worker", served],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        eventually(Pulse.objects.exists, seconds=30, what="a pulse")
+        assert set(Pulse.objects.get().queues) == queues[served]
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def test_the_sandbox_listens_where_it_says(db: None) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "sandbox", "--port", "0"],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    with process.stdout as output:
+        told = json.loads(output.readline())
+        assert told["META_GRAPH_URL"].startswith("http://127.0.0.1:")
+        process.terminate()
+    process.wait(timeout=10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_beat_makes_its_rows() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "beat"],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        rows = PeriodicTask.objects.filter(task__startswith="sync.")
+        eventually(lambda: rows.count() == 3, seconds=30, what="beat's rows")
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_without_configuration_manage_says_what_is_missing(db: None) -> None:
+    bare = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "history"],
+        cwd=ROOT,
+        env=bare,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "SECRET_KEY is required" in done.stderr
+
+
+def test_an_unreachable_database_is_told_in_one_line_without_the_password(db: None) -> None:
+    started = time.monotonic()
+
+    done = manage("history", DATABASE_URL="postgresql://adtiger:pa55word@127.0.0.1:9/adtiger")
+
+    assert done.returncode == 2
+    assert "DATABASE_URL" in done.stderr
+    assert "127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "pa55word" not in done.stderr
+    assert time.monotonic() - started < 20
+
+
+def test_a_malformed_database_url_is_told_in_one_line(db: None) -> None:
+    done = manage("history", DATABASE_URL="not a url")
+
+    assert done.returncode == 2
+    assert "DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
