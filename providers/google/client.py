@@ -10,7 +10,7 @@ from providers.base import AdAccountRef, Gate, Grant, Selection
 from providers.errors import AccessDenied, PlatformFault, ProviderError, ReconnectNeeded
 from providers.google import queries
 from providers.google.config import GoogleConfig
-from providers.google.errors import RENEWABLE, error_of, usage_of
+from providers.google.errors import error_of, usage_of
 from providers.google.oauth import AccessTokens
 from providers.google.parse import account_record, records_of
 from providers.google.stream import Row, chunks_of
@@ -133,14 +133,17 @@ class GoogleClient:
         return self._call("POST", path, login, json={"query": query})
 
     def _call(self, method: str, path: str, login: str = "", **request: Any) -> Answer:
-        """Call with the current access token; with a new one when that has expired."""
+        """Call with the current access token, and once more with a new one where Google refuses that.
+
+        Whether the token or the whole grant has ended, Google's names do not tell reliably; its token
+        service does.
+        """
         url, headers = f"{self._config.base}/{path}", self._headers(login)
         try:
             return self._http.open(method, url, token=self._tokens.current(), headers=headers, **request)
-        except ReconnectNeeded as exc:
-            if exc.platform_code not in RENEWABLE:
-                raise
-        return self._http.open(method, url, token=self._tokens.renew(), headers=headers, **request)
+        except ReconnectNeeded:
+            token = self._tokens.renew()
+        return self._http.open(method, url, token=token, headers=headers, **request)
 
     def _headers(self, login: str) -> dict[str, str]:
         told = {"login-customer-id": login, "developer-token": self._config.developer_token}

@@ -61,16 +61,6 @@ RULES: dict[str, type[ProviderError]] = {
     "UNIMPLEMENTED": InvalidRequest,
 }
 
-# Where a new access token may help: it expired, or Google does not say what is wrong with it.
-RENEWABLE = frozenset(
-    {
-        "authenticationError.OAUTH_TOKEN_EXPIRED",
-        "authenticationError.OAUTH_TOKEN_INVALID",
-        "ACCESS_TOKEN_EXPIRED",
-        "UNAUTHENTICATED",
-    }
-)
-
 # Limits, and how long they rest where Google gives no delay. Buckets of queries a second refill at once,
 # but a refused call counts as well; a quota of a sliding day frees some of itself every hour.
 LIMITS = {

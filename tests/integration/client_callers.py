@@ -1,0 +1,119 @@
+"""The real clients against the sandbox, and a gate that remembers what it was told."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from providers.base import AdAccountRef, Client, Grant, Selection, Usage
+from providers.google.client import GoogleClient
+from providers.http import new_session
+from providers.meta.client import MetaClient
+from providers.records import Page, Record, Stream
+from providers.registry import GoogleConfig, MetaConfig
+from providers.sandbox.accounts import MANAGER
+from providers.sandbox.constants import (
+    GOOGLE_CLIENT_ID,
+    GOOGLE_CLIENT_SECRET,
+    GOOGLE_REFRESH_TOKEN,
+    META_APP_ID,
+    META_APP_SECRET,
+    META_TOKEN,
+)
+from providers.sandbox.process import Sandbox
+
+
+@dataclass
+class RecordingGate:
+    """Lets every call pass, and remembers each take and what its answer said."""
+
+    taken: list[str] = field(default_factory=list)
+    settled: dict[str, Usage] = field(default_factory=dict)
+
+    def take(self) -> str:
+        ticket = str(len(self.taken))
+        self.taken.append(ticket)
+        return ticket
+
+    def settle(self, ticket: str, usage: Usage) -> None:
+        assert ticket not in self.settled
+        self.settled[ticket] = usage
+
+    @property
+    def last(self) -> Usage:
+        return self.settled[self.taken[-1]]
+
+
+def meta_config(sandbox: Sandbox) -> MetaConfig:
+    return MetaConfig(
+        graph_url=sandbox.urls["META_GRAPH_URL"], app_id=META_APP_ID, app_secret=META_APP_SECRET
+    )
+
+
+def google_config(sandbox: Sandbox, **values: Any) -> GoogleConfig:
+    return GoogleConfig(
+        ads_url=sandbox.urls["GOOGLE_ADS_URL"],
+        oauth_url=sandbox.urls["GOOGLE_OAUTH_URL"],
+        client_id=GOOGLE_CLIENT_ID,
+        client_secret=GOOGLE_CLIENT_SECRET,
+        **values,
+    )
+
+
+def meta_client(
+    sandbox: Sandbox,
+    account: str = "",
+    *,
+    token: str = META_TOKEN,
+    currency: str = "USD",
+    page_size: int = 50,
+    gate: RecordingGate | None = None,
+    session: requests.Session | None = None,
+) -> MetaClient:
+    """Pages of 50, so that an account of 200 ads has four."""
+    return MetaClient(
+        meta_config(sandbox),
+        Grant(token),
+        AdAccountRef(account, currency),
+        gate=gate or RecordingGate(),
+        session=session or new_session(),
+        page_size=page_size,
+    )
+
+
+def google_client(
+    sandbox: Sandbox,
+    customer: str = "",
+    *,
+    grant: Grant | None = None,
+    login: str = MANAGER,
+    time_zone: str = "Europe/Berlin",
+    page_size: int = 50,
+    gate: RecordingGate | None = None,
+    config: GoogleConfig | None = None,
+) -> GoogleClient:
+    """Pages of 50, so that a customer of 200 ads has four."""
+    return GoogleClient(
+        config or google_config(sandbox),
+        grant or Grant(GOOGLE_REFRESH_TOKEN),
+        AdAccountRef(customer, "EUR", time_zone, login),
+        gate=gate or RecordingGate(),
+        session=new_session(),
+        page_size=page_size,
+    )
+
+
+def read(
+    client: Client, stream: Stream, *, campaigns: Iterable[str] = (), cursor: str | None = None
+) -> list[Page]:
+    """All pages of a stream, or those behind a cursor."""
+    return list(client.pages(stream, selection=Selection(tuple(campaigns)), cursor=cursor))
+
+
+def records(pages: Iterable[Page]) -> list[Record]:
+    return [record for page in pages for record in page.records]
+
+
+def ids(pages: Iterable[Page]) -> list[str]:
+    return [record.external_id for record in records(pages)]
