@@ -357,9 +357,8 @@ def test_the_next_sync_is_the_first_of_the_active_connections(caller: Caller, ac
 
     body = status(caller)
 
-    written = written(soon)
-    assert body["nextSync"] == {"provider": "google", "scheduledAt": written}
-    assert body["stats"]["nextScheduledSync"] == written
+    assert body["nextSync"] == {"provider": "google", "scheduledAt": written(soon)}
+    assert body["stats"]["nextScheduledSync"] == written(soon)
 
 
 def test_a_connections_condition_is_its_status(caller: Caller, account: Account) -> None:
