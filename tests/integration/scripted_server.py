@@ -1,0 +1,80 @@
+"""A server that answers what a test tells it to, for what no sandbox should do, and remembers what it got."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import orjson
+
+
+@dataclass
+class Reply:
+    """`hang` sends nothing, until the server ends."""
+
+    body: Any = field(default_factory=dict)
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    hang: bool = False
+
+
+@dataclass
+class Script:
+    """The answers in their order, the last one for ever; and the requests so far."""
+
+    url: str = ""
+    replies: list[Reply] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    connections: set[tuple[str, int]] = field(default_factory=set)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def answers(self, *replies: Any) -> None:
+        self.replies = [reply if isinstance(reply, Reply) else Reply(reply) for reply in replies]
+
+
+@contextmanager
+def scripted_server() -> Iterator[Script]:
+    """On a free port of this machine, until the test ends."""
+    script = Script()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # keeps connections
+
+        def do_GET(self) -> None:
+            script.paths.append(self.path)
+            script.headers.append({name.lower(): value for name, value in self.headers.items()})
+            script.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            script.connections.add(self.client_address)
+            reply = script.replies.pop(0) if len(script.replies) > 1 else script.replies[0]
+            if reply.hang:
+                script.ended.wait()
+                return
+            body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
+            self.send_response(reply.status)
+            for name, value in {"Content-Length": str(len(body)), **reply.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.block_on_close = False  # a kept connection would hold the end up
+    script.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield script
+    finally:
+        script.ended.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
