@@ -1,6 +1,6 @@
 """What a demo begins with: a login, an account, and connections to the sandbox's ad accounts.
 
-Guarantee: run again, it finds what is there and changes nothing; the login of up.json stays valid.
+Guarantee: run again, it finds what is there; the login of up.json stays valid.
 """
 
 import secrets
@@ -12,9 +12,12 @@ from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from adtiger.up.login import Login
+from providers.sandbox import constants
+from sync.connect import connect_all
 from sync.models import Account, ApiToken, Membership
-from sync.models.choices import Role
+from sync.models.choices import CredentialStatus, Provider, Role
 
+_SECRETS = {Provider.META: constants.META_TOKEN, Provider.GOOGLE: constants.GOOGLE_REFRESH_TOKEN}
 USERNAME = "admin"
 ACCOUNT = "Demo"
 
@@ -28,6 +31,7 @@ def main(arguments: list[str]) -> int:
         user, password = _user(last.password if last else "")
         Membership.objects.update_or_create(account=account, user=user, defaults={"role": Role.OWNER})
         token = _token(user, account, last.token if last else "")
+    _connect(account)
     Login(url, USERNAME, password, token).write(home)
     return 0
 
@@ -49,3 +53,14 @@ def _token(user: User, account: Account, token: str) -> str:
     except AuthenticationFailed:
         _, token = ApiToken.objects.create(user=user, account=account, name="demo")
     return token
+
+
+def _connect(account: Account) -> None:
+    """All ad accounts of the sandbox, at the first time; later only their grants are made good again."""
+    for provider, secret in _SECRETS.items():
+        if not account.connections.filter(provider=provider).exists():
+            connect_all(account, provider, secret)
+    # the sandbox forgot with its last life which access tokens it had given, and which grants it had refused
+    account.credentials.update(
+        access_token_encrypted="", access_token_expires_at=None, status=CredentialStatus.ACTIVE
+    )

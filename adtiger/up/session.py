@@ -30,7 +30,7 @@ def run(stack: Stack, *, demo: bool) -> int:
     for sign in _SIGNALS:
         signal.signal(sign, _interrupt)
     try:
-        _bring_up(stack)
+        _prepare(stack)
         return _run_demo(stack) if demo else _stay(stack)
     except KeyboardInterrupt:
         return _INTERRUPTED if demo else 0
@@ -48,18 +48,18 @@ def say(text: str) -> None:
         sys.stdout.flush()
 
 
-def _bring_up(stack: Stack) -> None:
+def _prepare(stack: Stack) -> None:
     say("Starting PostgreSQL, Valkey and the sandbox ...")
     stack.prepare()
-    say("Making the demo login and connections ...")
+    say("Making the demo login and connecting the demo's ad accounts ...")
     with _start_inside("seed", stack.url, str(stack.home)) as seed:
         if seed.wait() != 0:
             raise StackError("The demo login and connections could not be made; see above.")
     say("Starting web, workers and beat ...")
-    stack.serve()
 
 
 def _stay(stack: Stack) -> NoReturn:
+    stack.serve()
     login = Login.read(stack.home)
     say(_WELCOME.format(login=login, logs=stack.home / "logs"))
     while True:
@@ -67,13 +67,15 @@ def _stay(stack: Stack) -> NoReturn:
 
 
 def _run_demo(stack: Stack) -> int:
+    """The demo asks for its syncs before anybody else can, and shows how the workers take them up."""
     with _start_inside("demo", stack.sandbox_url) as demo:
         try:
+            stack.serve()
             while demo.poll() is None:
                 _tend(stack)
         finally:
             demo.terminate()
-        return demo.returncode
+    return demo.returncode
 
 
 def _tend(stack: Stack) -> None:

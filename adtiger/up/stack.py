@@ -9,11 +9,10 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import requests
 from celery import current_app
 
 from adtiger import embedded
@@ -43,6 +42,7 @@ class Stack:
         self._embedded: list[Callable[[Path], str]] = []
         self._children: list[Child] = []
         self._checked_at = 0.0
+        self._reasons = ""  # why it was not ready when last asked
         self.sandbox_url = ""
 
     @property
@@ -70,10 +70,9 @@ class Stack:
         self._start("web", *web.split(), "--access-logfile=-", "--no-control-socket")
         for worker in WORKERS:
             self._start(f"worker-{worker}", "manage.py", "worker", worker, grace=_WORKER_GRACE)
-        beat = "-m celery -A adtiger beat --scheduler=django_celery_beat.schedulers:DatabaseScheduler"
-        self._start("beat", *beat.split())
-        self._wait("web", self._web_is_ready)
+        self._start("beat", "manage.py", "beat")
         self._wait("worker-maintenance", self._workers_are_ready)
+        self._wait("web", self._web_is_ready)
 
     def tend(self) -> list[str]:
         """Start again what exited; returns the names."""
@@ -133,18 +132,18 @@ class Stack:
         while not is_ready():
             if time.monotonic() > deadline:
                 log = self.home / "logs" / f"{name}.log"
-                raise StackError(
-                    embedded.with_log(f"{name} did not get ready in {_READY_SECONDS:.0f} s.", log)
-                )
+                message = f"{name} did not get ready in {_READY_SECONDS:.0f} s. {self._reasons}"
+                raise StackError(embedded.with_log(message, log))
             self.tend()
             time.sleep(_PAUSE_SECONDS)
 
     def _web_is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
+            answer = requests.get(f"{self.url}/readyz", timeout=_ANSWER_SECONDS)
+        except requests.RequestException:
             return False
+        self._reasons = answer.text
+        return answer.ok
 
     def _workers_are_ready(self) -> bool:
         replies = current_app.control.ping(timeout=_ANSWER_SECONDS, limit=len(WORKERS))
