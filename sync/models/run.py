@@ -228,7 +228,7 @@ class SyncRun(TimeOrdered):
         """Percent done, 0-100; below 100 until it succeeded.
 
         The streams count alike, and the current one by its records over those expected: a later
-        stream's size is not known before it is read, and what was reached never falls back.
+        stream's size is not known before it is read.
         """
         if self.state == RunState.SUCCEEDED:
             return 100
