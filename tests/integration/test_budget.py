@@ -48,7 +48,9 @@ def call(through: BudgetGate) -> None:
 def pass_time(client: redis.Redis, seconds: float) -> None:
     """Let time pass without waiting: everything stored becomes that much older."""
     for key in client.scan_iter(f"{PREFIX}:calls:*"):
-        older = {member: score - seconds * MICRO for member, score in client.zrange(key, 0, -1, withscores=True)}
+        older = {
+            member: score - seconds * MICRO for member, score in client.zrange(key, 0, -1, withscores=True)
+        }
         client.zadd(key, older)
 
 

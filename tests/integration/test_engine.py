@@ -47,7 +47,11 @@ def make_due(run: SyncRun) -> None:
 
 def row_versions() -> list[Any]:
     return [
-        list(model.objects.extra(select={"v": "xmin::text || ctid::text"}).order_by("pk").values_list("pk", "v"))
+        list(
+            model.objects.extra(select={"v": "xmin::text || ctid::text"})
+            .order_by("pk")
+            .values_list("pk", "v")
+        )
         for model in (Campaign, AdGroup, Ad)
     ]
 
@@ -69,7 +73,9 @@ def test_a_first_sync_copies_the_whole_account(platform: Sandbox, account: Accou
 
 
 @BOTH
-def test_a_second_sync_without_edits_writes_no_row(platform: Sandbox, account: Account, provider: str) -> None:
+def test_a_second_sync_without_edits_writes_no_row(
+    platform: Sandbox, account: Account, provider: str
+) -> None:
     connection = connect(platform, account, provider)
     sync(connection)
     before = row_versions()
@@ -81,7 +87,9 @@ def test_a_second_sync_without_edits_writes_no_row(platform: Sandbox, account: A
 
 
 @BOTH
-def test_edits_arrive_with_the_next_sync_as_changes(platform: Sandbox, account: Account, provider: str) -> None:
+def test_edits_arrive_with_the_next_sync_as_changes(
+    platform: Sandbox, account: Account, provider: str
+) -> None:
     connection = connect(platform, account, provider)
     sync(connection)
     ad = Ad.objects.order_by("external_id")[0]
@@ -92,7 +100,10 @@ def test_edits_arrive_with_the_next_sync_as_changes(platform: Sandbox, account: 
     run = sync(connection)
 
     assert_equal_to_platform(platform, connection)
-    told = {(change.entity, change.action, change.field, change.old, change.new) for change in Change.objects.all()}
+    told = {
+        (change.entity, change.action, change.field, change.old, change.new)
+        for change in Change.objects.all()
+    }
     assert ("ad", "updated", "name", ad.name, "Edited") in told
     assert ("campaign", "created", "", None, None) in told
     assert {change.run_id for change in Change.objects.all()} == {run.pk}
@@ -194,7 +205,12 @@ def test_the_platforms_own_limit_defers_and_parks_the_ad_account(
 @BOTH
 @pytest.mark.parametrize(
     ("kind", "category"),
-    [("server_error", "UNKNOWN"), ("html", "NETWORK_ERROR"), ("cut", "NETWORK_ERROR"), ("truncated", "NETWORK_ERROR")],
+    [
+        ("server_error", "UNKNOWN"),
+        ("html", "NETWORK_ERROR"),
+        ("cut", "NETWORK_ERROR"),
+        ("truncated", "NETWORK_ERROR"),
+    ],
 )
 def test_a_passing_fault_is_retried(
     platform: Sandbox, account: Account, provider: str, kind: str, category: str
@@ -451,7 +467,7 @@ def test_a_missing_key_is_told_at_once(platform: Sandbox, account: Account, sett
 
 
 def test_the_recorded_meta_account_arrives_version_by_version(platform: Sandbox, account: Account) -> None:
-    from providers.sandbox.constants import META_TOKEN, RECORDED_META_ACCOUNT  # noqa: PLC0415
+    from providers.sandbox.constants import META_TOKEN, RECORDED_META_ACCOUNT
 
     external_id = f"act_{RECORDED_META_ACCOUNT}"
     connection = make_connection(account, external_id=external_id, currency="USD")
@@ -461,7 +477,9 @@ def test_the_recorded_meta_account_arrives_version_by_version(platform: Sandbox,
     with transaction.atomic():
         assert_equal_to_platform(platform, connection)
 
-    applied = platform.control("history", platform="meta", account=RECORDED_META_ACCOUNT, steps="all")["applied"]
+    applied = platform.control("history", platform="meta", account=RECORDED_META_ACCOUNT, steps="all")[
+        "applied"
+    ]
     sync(connection)
 
     assert applied > 0
