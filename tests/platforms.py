@@ -63,7 +63,7 @@ def assert_equal_to_platform(sandbox: Sandbox, connection: Connection) -> None:
     """The catalog holds what the platform has: every entity once, with its name, status and parents."""
     truth = sandbox.truth(connection.provider, connection.external_id)
     for kind, model in (("campaigns", Campaign), ("ad_groups", AdGroup), ("ads", Ad)):
-        rows = {row.external_id: row for row in model.objects.filter(connection=connection, removed_at=None)}  # type: ignore[attr-defined]
+        rows = {row.external_id: row for row in model.objects.filter(connection=connection, removed_at=None)}
         assert set(rows) == set(truth[kind]), kind
         for external_id, told in truth[kind].items():
             assert_same(rows[external_id], told)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[1]
+NONE: Mapping[str, str] = {}  # settings that differ from the tests'
 QUEUES = "sync.meta,sync.google,maintenance"
 
 
@@ -60,7 +61,9 @@ class Process:
 
 
 @contextmanager
-def worker(log: Path, *, queues: str = QUEUES, concurrency: int = 2, **overrides: str) -> Iterator[Process]:
+def worker(
+    log: Path, overrides: Mapping[str, str] = NONE, *, queues: str = QUEUES, concurrency: int = 2
+) -> Iterator[Process]:
     """A Celery worker for the length of a `with` block."""
     name = f"{log.stem}-{os.getpid()}-{time.monotonic_ns()}@test"
     command = ["celery", "-A", "adtiger", "worker", "-Q", queues, "-n", name, "-l", "INFO"]
@@ -70,7 +73,7 @@ def worker(log: Path, *, queues: str = QUEUES, concurrency: int = 2, **overrides
 
 
 @contextmanager
-def beat(log: Path, **overrides: str) -> Iterator[Process]:
+def beat(log: Path, overrides: Mapping[str, str] = NONE) -> Iterator[Process]:
     """Celery's beat for the length of a `with` block."""
     command = ["celery", "-A", "adtiger", "beat", "-l", "INFO", "--pidfile="]
     with _running(log, command, overrides) as process:
@@ -78,7 +81,7 @@ def beat(log: Path, **overrides: str) -> Iterator[Process]:
 
 
 @contextmanager
-def _running(log: Path, command: list[str], overrides: dict[str, str]) -> Iterator[Process]:
+def _running(log: Path, command: list[str], overrides: Mapping[str, str]) -> Iterator[Process]:
     process = Process(log, *command, **overrides)
     try:
         yield process

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import redis
@@ -47,10 +48,10 @@ def call(through: BudgetGate) -> None:
 
 def pass_time(client: redis.Redis, seconds: float) -> None:
     """Let time pass without waiting: everything stored becomes that much older."""
-    for key in client.scan_iter(f"{PREFIX}:calls:*"):
-        older = {
-            member: score - seconds * MICRO for member, score in client.zrange(key, 0, -1, withscores=True)
-        }
+    keys: Any = client.scan_iter(f"{PREFIX}:calls:*")
+    for key in keys:
+        stored: Any = client.zrange(key, 0, -1, withscores=True)
+        older = {member: score - seconds * MICRO for member, score in stored}
         client.zadd(key, older)
 
 

@@ -120,7 +120,7 @@ def test_sync_and_wait_ends_with_the_syncs_and_tells_a_failure_by_its_exit_code(
     good, bad = connect(sandbox, account, "meta"), connect(sandbox, account, "google")
     sandbox.fault("google", "access_denied", account=bad.external_id)
 
-    with worker(tmp_path / "worker.log", **addresses(sandbox), **ROOMY):
+    with worker(tmp_path / "worker.log", {**addresses(sandbox), **ROOMY}):
         codes = [
             subprocess.run(
                 [sys.executable, "manage.py", "sync", "--connection", one.external_id, "--wait"],

@@ -1,5 +1,6 @@
 """Real worker processes: killed in the middle, short of budget, and fed by a real beat."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,18 @@ def state(run: SyncRun) -> str:
     return run.state
 
 
+def succeeded(run: SyncRun) -> bool:
+    return state(run) == RunState.SUCCEEDED
+
+
 def test_a_hint_wakes_a_worker_which_syncs_both_platforms(sandbox: Sandbox, tmp_path: Path) -> None:
     account = make_account()
     connections = [connect(sandbox, account, provider) for provider in ("meta", "google")]
 
-    with worker(tmp_path / "worker.log", **addresses(sandbox), **ROOMY):
+    with worker(tmp_path / "worker.log", {**addresses(sandbox), **ROOMY}):
         runs = [ask(connection) for connection in connections]
         for run in runs:
-            eventually(lambda run=run: state(run) == RunState.SUCCEEDED, seconds=30, what="success")
+            eventually(partial(succeeded, run), seconds=30, what="success")
 
     for connection in connections:
         assert_equal_to_platform(sandbox, connection)
@@ -55,7 +60,7 @@ def test_a_worker_killed_in_the_middle_of_20_000_ads_loses_nothing(sandbox: Sand
     sandbox.control("settings", latency={"meta": 0.05})
     environment = {**addresses(sandbox), **ROOMY, "LEASE_SECONDS": "3"}
 
-    with worker(tmp_path / "doomed.log", **environment) as doomed:
+    with worker(tmp_path / "doomed.log", environment) as doomed:
         run = ask(connection)
         eventually(
             lambda: state(run) == RunState.RUNNING and run.ads_count >= 2000, seconds=30, what="page 4"
@@ -65,7 +70,7 @@ def test_a_worker_killed_in_the_middle_of_20_000_ads_loses_nothing(sandbox: Sand
     copied = Ad.objects.count()
     assert 2000 <= copied < 20_000
 
-    with worker(tmp_path / "heir.log", **environment):
+    with worker(tmp_path / "heir.log", environment):
         eventually(lambda: bool(tick()) and state(run) == RunState.SUCCEEDED, seconds=60, what="success")
 
     assert [attempt.outcome for attempt in run.attempts.all()] == [Outcome.LOST, Outcome.SUCCEEDED]
@@ -85,16 +90,16 @@ def test_three_workers_finish_25_calls_at_10_a_window_with_the_slot_free_in_betw
     environment = {**addresses(sandbox), "META_CONNECTION_WINDOWS": f"10/{seconds}", "META_CONCURRENCY": "1"}
 
     with (
-        worker(tmp_path / "1.log", concurrency=1, **environment),
-        worker(tmp_path / "2.log", concurrency=1, **environment),
-        worker(tmp_path / "3.log", concurrency=1, **environment),
+        worker(tmp_path / "1.log", environment, concurrency=1),
+        worker(tmp_path / "2.log", environment, concurrency=1),
+        worker(tmp_path / "3.log", environment, concurrency=1),
     ):
         run = ask(large)
         eventually(lambda: bool(tick()) and state(run) == RunState.DEFERRED, seconds=30, what="a deferral")
         assert run.defer_reason == DeferReason.BUDGET
         others = [ask(connection) for connection in small]
         for other in others:
-            eventually(lambda other=other: state(other) == RunState.SUCCEEDED, seconds=20, what="a free slot")
+            eventually(partial(succeeded, other), seconds=20, what="a free slot")
         assert state(run) != RunState.SUCCEEDED
         eventually(lambda: bool(tick()) and state(run) == RunState.SUCCEEDED, seconds=60, what="success")
 
@@ -126,9 +131,9 @@ def test_beat_and_a_worker_sync_a_due_connection_and_two_beats_do_it_once(
     environment = {**addresses(sandbox), **ROOMY}
 
     with (
-        beat(tmp_path / "beat-1.log", **environment),
-        beat(tmp_path / "beat-2.log", **environment),
-        worker(tmp_path / "worker.log", **environment),
+        beat(tmp_path / "beat-1.log", environment),
+        beat(tmp_path / "beat-2.log", environment),
+        worker(tmp_path / "worker.log", environment),
     ):
         eventually(
             lambda: SyncRun.objects.filter(state=RunState.SUCCEEDED).exists(),
@@ -147,5 +152,5 @@ def test_a_request_made_while_nobody_works_and_the_broker_forgot_is_done_later(
     run = ask(connection)
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
 
-    with worker(tmp_path / "worker.log", **addresses(sandbox), **ROOMY):
+    with worker(tmp_path / "worker.log", {**addresses(sandbox), **ROOMY}):
         eventually(lambda: bool(tick()) and state(run) == RunState.SUCCEEDED, seconds=30, what="success")
