@@ -13,6 +13,10 @@ from sync.models import Account, Connection
 from sync.models.choices import Role
 from tests.factories import make_account, make_connection, make_member
 
+pytest_plugins = [
+    "tests.integration.sandbox_fixtures"
+]  # here, for no order of modules may decide who loads it
+
 
 @pytest.fixture(autouse=True)
 def _empty_valkey(request: pytest.FixtureRequest) -> None:

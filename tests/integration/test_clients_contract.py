@@ -23,8 +23,6 @@ from providers.sandbox.process import Sandbox
 from tests.integration.client_callers import RecordingGate, google_client, ids, meta_client, read, records
 from tests.integration.sandbox_callers import open_account
 
-pytest_plugins = "tests.integration.sandbox_fixtures"
-
 STREAMS = list(Stream)
 
 

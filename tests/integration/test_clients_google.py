@@ -30,8 +30,6 @@ from tests.integration.client_callers import (
 )
 from tests.integration.sandbox_callers import open_account
 
-pytest_plugins = "tests.integration.sandbox_fixtures"
-
 
 @dataclass
 class Memory:

@@ -21,8 +21,6 @@ from providers.sandbox.process import Sandbox
 from tests.integration.client_callers import RecordingGate, ids, meta_client, meta_config, read, records
 from tests.integration.sandbox_callers import open_account
 
-pytest_plugins = "tests.integration.sandbox_fixtures"
-
 
 def test_a_stream_ends_without_a_call_for_an_empty_page(sandbox: Sandbox, ad_account: str) -> None:
     client = meta_client(sandbox, ad_account, page_size=100)
