@@ -132,9 +132,13 @@ def test_it_runs_everything_until_ctrl_c_and_finds_yesterdays_data(home: Path) -
 
     assert running_children(home) == []
     assert embedded.status(home) == (None, None)
-    with running(home) as (_, again):
+    with running(home) as (up, again):
         assert again | {"url": ""} == login | {"url": ""}
         assert connections(home) == before
+
+        down(home)  # from another terminal
+
+        assert up.process.wait(STOP_SECONDS) == 0
 
 
 def assert_that_the_login_works(login: dict[str, str]) -> None:
@@ -161,7 +165,7 @@ def assert_that_a_second_one_is_refused(home: Path, url: str) -> None:
     assert refused.stderr == f"AdTiger is running already at {url}; `make down` stops it.\n"
 
 
-def test_whatever_is_killed_comes_back(home: Path) -> None:
+def test_whatever_is_killed_comes_back_and_down_ends_what_a_killed_supervisor_left(home: Path) -> None:
     with running(home) as (up, login):
         web = pid_of(home, "web")
         postmaster = int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
@@ -179,26 +183,14 @@ def test_whatever_is_killed_comes_back(home: Path) -> None:
         )
         assert "web had exited and was started again" in up.output.read_text()
 
-
-def test_down_ends_what_a_killed_supervisor_left_running(home: Path) -> None:
-    with running(home) as (up, login):
         os.kill(up.process.pid, signal.SIGKILL)
         up.process.wait()
         assert running_children(home) == CHILDREN
-
         down(home)
 
     assert running_children(home) == []
     assert embedded.status(home) == (None, None)
     assert not is_well(login["url"])
-
-
-def test_down_stops_a_supervisor_from_another_terminal(home: Path) -> None:
-    with running(home) as (up, _):
-        down(home)
-
-        assert up.process.wait(STOP_SECONDS) == 0
-    assert running_children(home) == []
 
 
 def test_the_demo_copies_every_account_and_says_that_all_is_equal(home: Path) -> None:
