@@ -6,7 +6,9 @@ Viewers read, members also sync, owners also connect. Tenancy itself lies in the
 
 from collections.abc import Collection
 
+from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
+from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -50,6 +52,7 @@ class RoleAllows(BasePermission):
         raise PermissionDenied(f"A {role} can look, but not do this. Ask an owner of the account.")
 
 
+@method_decorator(never_cache, name="dispatch")  # no proxy hands one tenant's answer to another
 class AccountView(APIView):
     """Base of the views that act in the caller's account."""
 

@@ -53,6 +53,13 @@ def test_a_session_starts_in_the_users_first_account(alice: User, account: Accou
     assert body["user"] == {"username": "alice", "email": ""}
 
 
+@pytest.mark.parametrize("path", [ACCOUNT, STATUS, f"{MANUAL}?provider=meta"])
+def test_no_answer_is_kept_by_a_cache_in_between(alice: User, account: Account, path: str) -> None:
+    kept = by_token(alice, account).get(path).headers["Cache-Control"]
+
+    assert {"no-store", "private"} <= set(kept.split(", "))
+
+
 def test_a_switch_lasts_for_the_session_and_for_every_route(
     alice: User, account: Account, second: Account
 ) -> None:
