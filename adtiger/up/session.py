@@ -20,6 +20,7 @@ AdTiger runs at {login.url}
   log in     {login.username} / {login.password}
   API token  {login.token}
   logs       {logs}
+  manage.py  after `. {env}`, for example `.venv/bin/python manage.py queue`
 
 Meta and Google are imitated by the sandbox: nothing leaves this machine. Ctrl-C stops everything.
 """
@@ -61,7 +62,7 @@ def _prepare(stack: Stack) -> None:
 def _stay(stack: Stack) -> NoReturn:
     stack.serve()
     login = Login.read(stack.home)
-    say(_WELCOME.format(login=login, logs=stack.home / "logs"))
+    say(_WELCOME.format(login=login, logs=stack.home / "logs", env=stack.home / "env"))
     while True:
         _tend(stack)
 

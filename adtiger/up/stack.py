@@ -6,6 +6,7 @@ workers and beat. What exits, or is killed, is started again by `tend`; `stop` e
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -121,6 +122,15 @@ class Stack:
             "GOOGLE_CLIENT_ID": constants.GOOGLE_CLIENT_ID,
             "GOOGLE_CLIENT_SECRET": constants.GOOGLE_CLIENT_SECRET,
         }
+        self._write_environment(urls)
+
+    def _write_environment(self, urls: dict[str, str]) -> None:
+        """What a shell needs for `manage.py` to stand on this stack: `. .adtiger/env`."""
+        names = ["ADTIGER_ENV", "ADTIGER_HOME", "DATABASE_URL", "REDIS_URL", *urls]
+        names += ["META_APP_ID", "META_APP_SECRET", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"]
+        path = self.home / "env"
+        path.touch(mode=0o600)  # a DATABASE_URL of one's own holds a password
+        path.write_text("".join(f"export {name}={shlex.quote(os.environ[name])}\n" for name in names))
 
     def _start(self, name: str, *arguments: str, grace: float = 10.0) -> None:
         child = Child(name, [sys.executable, *arguments], cwd=PROJECT, home=self.home, grace=grace)
