@@ -3,12 +3,16 @@
 Percentages may pass 100; an absent or unreadable header means unknown, not zero.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
 
 from providers.base import Usage
+
+logger = logging.getLogger(__name__)
 
 MINUTE = 60.0
 _HEADERS = (
@@ -52,11 +56,19 @@ def meters_of(headers: Mapping[str, str]) -> Meters:
 
 def usage_of(headers: Mapping[str, str]) -> Usage:
     """For the budget. An ad account's reset is a time to wait only once its score is used up."""
+    if warning := headers.get("X-Ad-Api-Version-Warning"):
+        _warn_of_version(warning)
     meters = meters_of(headers)
     times = list(meters.regain.values())
     if meters.reset_after and _is_full(headers.get("X-Ad-Account-Usage")):
         times.append(meters.reset_after)
     return Usage(percent=meters.percent, regain_after=max(times, default=None))
+
+
+@cache  # once per process and text: it comes with every answer
+def _warn_of_version(text: str) -> None:
+    """An ended version is answered by a newer one, silently but for this header."""
+    logger.warning("the API version ends", extra={"provider": "meta", "text": text})
 
 
 def _is_full(text: str | None) -> bool:

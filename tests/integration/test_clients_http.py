@@ -168,7 +168,7 @@ def test_a_cursor_that_comes_back_ends_the_walk(server: Script) -> None:
     def page(after: str) -> dict[str, Any]:
         return {"data": [], "paging": {"cursors": {"after": after}, "next": "https://graph/?access_token=x"}}
 
-    server.answers(page("a"), page("b"), page("a"))
+    server.answers(page("a"), page("b"), page("a"), EMPTY)
 
     with pytest.raises(PlatformFault):
         ads(meta(server.url))

@@ -1,5 +1,6 @@
 """Meta's usage headers are read in full, and what they don't say stays unknown."""
 
+import logging
 from typing import Any
 
 import orjson
@@ -85,3 +86,14 @@ def test_the_insights_throttle_is_a_meter_too() -> None:
 
 def test_the_tier_is_told_wherever_it_stands() -> None:
     assert meters_of(headers(account={"ads_api_access_tier": "standard_access"})).tier == "standard_access"
+
+
+def test_the_end_of_the_version_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    warned = {"X-Ad-Api-Version-Warning": "Upgraded to v99.0."}
+
+    with caplog.at_level(logging.WARNING):
+        usage_of(warned)
+        usage_of(warned)
+
+    (record,) = caplog.records
+    assert record.__dict__["text"] == "Upgraded to v99.0."
