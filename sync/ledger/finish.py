@@ -90,7 +90,11 @@ def fail(lease: Lease, failure: Failure, *, calls: int) -> None:
         failed = run.failed_attempts + 1
         if failure.is_retryable and failed < run.max_attempts:
             then: dict[str, Any] = {
-                **_deferred(timezone.now() + retry_delay(failed), DeferReason.RETRY, failure.message),
+                **_deferred(
+                    timezone.now() + retry_delay(failed),
+                    DeferReason.RETRY,
+                    f"the next attempt, after: {failure.message}",
+                ),
                 "priority": Priority.RETRY,
                 "starts_without_progress": 0,
             }

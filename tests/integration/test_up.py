@@ -124,6 +124,7 @@ def test_it_runs_everything_until_ctrl_c_and_finds_yesterdays_data(home: Path) -
         printed = up.output.read_text()
         assert all(value in printed for value in login.values())
         assert_that_the_login_works(login)
+        assert_that_a_shell_can_stand_on_it(home)
         before = connections(home)
         assert len({row[1] for row in before}) == 2
         assert_that_a_second_one_is_refused(home, login["url"])
@@ -149,6 +150,21 @@ def assert_that_the_login_works(login: dict[str, str]) -> None:
         answer = browser.post(f"{login['url']}/admin/login/?next=/admin/", data=form, timeout=10)
     assert answer.url == f"{login['url']}/admin/"
     assert answer.status_code == 200
+
+
+def assert_that_a_shell_can_stand_on_it(home: Path) -> None:
+    assert (home / "env").stat().st_mode & 0o777 == 0o600
+    edit = "manage.py sandbox --edit 1 --provider meta --external-id act_1700252260223815"
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'. "{home}/env" && "{sys.executable}" {edit}'],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert sum(len(ids) for ids in json.loads(done.stdout)["edited"].values()) == 1
 
 
 def assert_that_a_second_one_is_refused(home: Path, url: str) -> None:
