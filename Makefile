@@ -11,14 +11,15 @@ STOP_SUITE := $(PY) -m adtiger.embedded stop --home .adtiger/suite >/dev/null
 CHROMIUM := { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 CODE := adtiger sync providers tests manage.py
 
-export ADTIGER_ENV ?= development
+ADTIGER_ENV ?= development
+export ADTIGER_ENV
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
 .PHONY: help demo up down worker test lint chromium
 
 help:
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.installed ## connect demo accounts of both platforms, sync them, show what was copied
 	@$(PY) -m adtiger.up --demo

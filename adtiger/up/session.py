@@ -1,5 +1,6 @@
 """One life of the stack: bring it up, stay or run the demo, and end it, whatever happened."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def _prepare(stack: Stack) -> None:
 def _stay(stack: Stack) -> NoReturn:
     stack.serve()
     login = Login.read(stack.home)
-    say(_WELCOME.format(login=login, logs=stack.home / "logs", env=stack.home / "env"))
+    say(_WELCOME.format(login=login, logs=stack.home / "logs", env=shlex.quote(str(stack.home / "env"))))
     while True:
         _tend(stack)
 
