@@ -173,6 +173,7 @@ def test_a_strangers_runs_count_in_no_figure(stranger: Caller, run: SyncRun, oth
 
     assert [line["id"] for line in body["recentSyncs"]] == [str(mine.pk)]
     assert (body["stats"]["totalSyncs"], body["recentErrors"]) == (1, 0)
+    assert (body["queue"]["recentFailures"], body["queue"]["isWaiting"]) == ([], False)
 
 
 WRITES = ["ask for a sync", "cancel a provider's runs", "cancel a run", "switch the account"]
