@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.db import connection as database_connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from providers.sandbox.process import Sandbox
@@ -18,7 +19,8 @@ from sync.schedule.tick import tick
 from tests.factories import make_account
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.platforms import addresses, assert_equal_to_platform, connect
-from tests.processes import beat, eventually, worker
+from tests.processes import beat, environment, eventually, worker
+from tests.relay import Relay
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -154,3 +156,22 @@ def test_a_request_made_while_nobody_works_and_the_broker_forgot_is_done_later(
 
     with worker(tmp_path / "worker.log", {**addresses(sandbox), **ROOMY}):
         eventually(lambda: bool(tick()) and state(run) == RunState.SUCCEEDED, seconds=30, what="success")
+
+
+def test_a_hint_that_meets_no_database_is_tried_again_when_it_is_back(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    database = database_connection.settings_dict
+    relay = Relay(database["HOST"], int(database["PORT"]))
+    url = environment()["DATABASE_URL"].replace(f":{database['PORT']}/", f":{relay.port}/")
+    connection = connect(sandbox, make_account(), "meta")
+    try:
+        with worker(tmp_path / "worker.log", {**addresses(sandbox), **ROOMY, "DATABASE_URL": url}) as process:
+            eventually(lambda: "ready." in process.log.read_text(), seconds=30, what="the worker's start")
+            run = ask(connection)
+            eventually(lambda: '"eta": "datetime' in process.log.read_text(), seconds=20, what="a retry")
+            assert state(run) == RunState.QUEUED
+            relay.mend()
+            eventually(partial(succeeded, run), seconds=30, what="success")
+    finally:
+        relay.close()
