@@ -7,6 +7,7 @@ the window. Limits are arguments, so they may change at any time; nothing about 
 
 from providers.budget.gate import BudgetGate
 from providers.budget.limits import Limit, Window
-from providers.budget.store import BudgetStore, Meter, PastCall
+from providers.budget.memory import PastCall
+from providers.budget.store import BudgetStore, Meter
 
 __all__ = ["BudgetGate", "BudgetStore", "Limit", "Meter", "PastCall", "Window"]

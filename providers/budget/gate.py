@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from uuid import uuid4
 
 from redis.exceptions import RedisError
 
 from providers.base import Usage
 from providers.budget.limits import Limit
-from providers.budget.store import BudgetStore, Cold, PastCall, Refused
+from providers.budget.memory import Cold, PastCall
+from providers.budget.store import BudgetStore, Refused
 from providers.errors import BudgetSpent
 
 STORE_WAIT = 15.0  # seconds until a run asks again when the store was unreachable
+REFILL_WAIT = 2.0  # seconds until a run asks again while somebody else refills the store
 FULL_WAIT = 60.0  # seconds of rest when the platform's meter is full and it names no time
+LONGEST_PARK = 86_400.0  # seconds, the longest window of any platform: a wrong header is not believed longer
 
 
 class BudgetGate:
@@ -34,7 +38,8 @@ class BudgetGate:
         past_calls: Callable[[], Iterable[PastCall]] = tuple,
     ) -> None:
         self._store = store
-        self._limits = [_reserved(limit, reserve) for limit in limits] if background else list(limits)
+        self._limits = limits
+        self._allowed = [limit.within(reserve) for limit in limits] if background else limits
         self._call_seconds = call_seconds
         self._past_calls = past_calls
 
@@ -43,37 +48,44 @@ class BudgetGate:
         ticket = uuid4().hex
         try:
             refused = self._take(ticket)
-        except (RedisError, Cold) as exc:
-            raise BudgetSpent("the budget store is unreachable", retry_at=time.time() + STORE_WAIT) from exc
+        except RedisError as exc:
+            raise _not_now("the budget store is unreachable", STORE_WAIT) from exc
+        except Cold as exc:
+            raise _not_now("the budget store is being refilled", REFILL_WAIT) from exc
         if refused is not None:
-            raise BudgetSpent(refused.reason, retry_at=refused.free_at)
+            raise BudgetSpent(self._reason(refused), retry_at=refused.free_at)
         return ticket
 
     def settle(self, ticket: str, usage: Usage) -> None:
         """The call was answered: count it from now on, and heed what the answer said."""
-        try:
-            self._store.settle(self._limits, ticket)
-            if usage.regain_after:
-                self.park(usage.regain_after, "the platform's limit is used up")
-            elif usage.percent is not None and usage.percent >= 100:
-                self.park(FULL_WAIT, f"{usage.percent:.0f} % of the platform's limit is used")
-        except RedisError:
-            return  # unsettled it counts longer, until its latest end: the safe side
+        with suppress(RedisError):  # unsettled it counts longer, until its latest end: the safe side
+            self._store.settle(self._limits, ticket, call_seconds=self._call_seconds)
+        if usage.regain_after:
+            self.park(usage.regain_after, "the platform's limit is used up")
+        elif usage.percent is not None and usage.percent >= 100:
+            self.park(FULL_WAIT, f"{usage.percent:.0f} % of the platform's limit is used")
 
     def park(self, seconds: float, reason: str, *, limit: int = 0) -> None:
         """Rest one of the gate's limits, by default the ad account's own."""
-        try:
-            self._store.park(self._limits[limit].key, seconds, reason)
-        except RedisError:
-            return  # the platform will say so again
+        with suppress(RedisError):  # the platform will say so again
+            self._store.park(self._limits[limit].key, min(seconds, LONGEST_PARK), reason)
 
     def _take(self, ticket: str) -> Refused | None:
         try:
-            return self._store.take(self._limits, ticket, call_seconds=self._call_seconds)
+            return self._store.take(self._allowed, ticket, call_seconds=self._call_seconds)
         except Cold:
-            self._store.remember(self._past_calls())
-        return self._store.take(self._limits, ticket, call_seconds=self._call_seconds)
+            self._store.refill(self._past_calls())
+        return self._store.take(self._allowed, ticket, call_seconds=self._call_seconds)
+
+    def _reason(self, refused: Refused) -> str:
+        limit = self._limits[refused.limit]
+        if refused.window is None:
+            return f"{limit.label}: {refused.why}"
+        window = limit.windows[refused.window]
+        allowed = self._allowed[refused.limit].windows[refused.window]
+        rest = "" if allowed == window else f", {allowed.calls} of them in the background"
+        return f"{limit.label} may make {window}{rest}"
 
 
-def _reserved(limit: Limit, reserve: float) -> Limit:
-    return limit._replace(windows=tuple(window.within(reserve) for window in limit.windows))
+def _not_now(reason: str, seconds: float) -> BudgetSpent:
+    return BudgetSpent(reason, retry_at=time.time() + seconds)

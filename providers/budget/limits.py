@@ -1,31 +1,44 @@
 """What limits are: windows, and what they are counted for."""
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
+_UNITS: dict[float, str] = {60: "a minute", 3600: "an hour", 86400: "a day"}
 
-class Window(NamedTuple):
+
+@dataclass(frozen=True)
+class Window:
     """At most `calls` within any `seconds`. A pause of N seconds between calls is `Window(1, N)`."""
 
     calls: int
     seconds: float
 
+    def __post_init__(self) -> None:
+        if self.calls < 1 or self.seconds <= 0:
+            raise ValueError(f"a window lets at least one call through, in some time: {self!r}")
+
     def within(self, reserve: float) -> "Window":
         """What is left when a part is reserved; never less than one call."""
+        # 0.1 + 0.2 > 0.3: without the summand, a product that is a whole number may be rounded off it
         return Window(max(1, math.floor(self.calls * (1 - reserve) + 1e-9)), self.seconds)
 
     def __str__(self) -> str:
-        units = {60: "minute", 3600: "hour", 86400: "day"}
-        span = f"a {units[int(self.seconds)]}" if self.seconds in units else f"in {self.seconds:g} s"
-        return f"{self.calls} calls {span.replace('a hour', 'an hour')}"
+        span = _UNITS.get(self.seconds, f"in {self.seconds:g} s")
+        return f"{self.calls} call{'s' if self.calls > 1 else ''} {span}"
 
 
 class Limit(NamedTuple):
     """The windows of one thing that is metered: an ad account, a tenant, a provider's app.
 
-    `key` names it in the store, e.g. `connection:meta:act_1`; `label` names it for people.
+    `key` names it in the store, e.g. `connection:meta:act_1`; `label` names it for people. A window
+    that is longer than all before it begins to count when it is first used.
     """
 
     key: str
     label: str
     windows: tuple[Window, ...] = ()
+
+    def within(self, reserve: float) -> "Limit":
+        """What is left of each window when a part is reserved."""
+        return self._replace(windows=tuple(window.within(reserve) for window in self.windows))

@@ -1,5 +1,9 @@
--- A call was answered: from now on it counts from this moment.
--- KEYS: the calls of each limit that it was taken from. ARGV: ticket.
-local time = redis.call("TIME")
-local now = string.format("%.0f", time[1] * 1000000 + time[2])
-for _, calls in ipairs(KEYS) do redis.call("ZADD", calls, "XX", now, ARGV[1]) end
+-- A call was answered, or failed: it counts from now, also where it took longer than it may.
+-- KEYS: the epoch, then the calls of each limit. ARGV: the caller's generation, the ticket, and for each
+-- limit how long its calls are kept (ms). Answers {"settled"} or {"moved", generation}.
+if generation == "" or generation ~= ARGV[1] then return {"moved", generation} end
+for i = 2, #KEYS do
+  redis.call("ZADD", KEYS[i], now, ARGV[2])
+  redis.call("PEXPIRE", KEYS[i], ARGV[i + 1])
+end
+return {"settled"}

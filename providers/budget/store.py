@@ -1,38 +1,37 @@
-"""The windows in Redis or Valkey: three scripts, each atomic, by the server's own clock.
+"""The windows in Redis or Valkey, by the server's own clock; each take is one atomic script.
 
-Bounded memory: a key holds at most as many calls as its largest window allows, and expires with it.
+Bounded memory: a limit holds at most as many calls as its longest window allows, and expires with it.
+The server must not evict (`noeviction`), and its clock must be slewed, not set: one that is set
+forward ends every window early. Back is safe.
 """
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import NamedTuple
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import orjson
 import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
 
 from providers.budget.limits import Limit
-
-MICRO = 1_000_000
-PREFIX = "adtiger:budget"
-EPOCH = f"{PREFIX}:epoch"
-BATCH = 1_000  # past calls per round trip
-_SCRIPTS = Path(__file__).parent
+from providers.budget.memory import EPOCH, MICRO, Cold, Memory, PastCall, calls_key, park_key
+from providers.budget.scripts import load
 
 
 class Refused(NamedTuple):
-    """Why a take was refused, and when the same take could succeed at the earliest (unix seconds)."""
+    """Why a take was refused, and the earliest moment at which the same take could succeed.
 
-    reason: str
-    free_at: float
+    A call in flight is taken to be answered at once: nothing can be free before, though the answer
+    may take longer.
+    """
 
-
-class PastCall(NamedTuple):
-    """Calls that were made before the store lost its memory. `name` makes telling them twice harmless."""
-
-    key: str
-    name: str
-    at: float  # unix seconds, of their last answer at the latest
-    calls: int
+    limit: int  # its place among the limits asked for
+    window: int | None  # its place among the limit's; None: parked
+    why: str  # of a park
+    free_at: float  # unix seconds
 
 
 class Meter(NamedTuple):
@@ -45,10 +44,7 @@ class Meter(NamedTuple):
     used: int
     parked_until: float | None
     parked_because: str
-
-
-class Cold(Exception):
-    """The store has no memory: tell it of past calls (`remember`) before anything is taken."""
+    free_at: float | None  # when a full window has room again at the earliest; None: it has room
 
 
 class BudgetStore:
@@ -56,74 +52,88 @@ class BudgetStore:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._take = client.register_script((_SCRIPTS / "take.lua").read_text())
-        self._settle = client.register_script((_SCRIPTS / "settle.lua").read_text())
-        self._park = client.register_script((_SCRIPTS / "park.lua").read_text())
+        self._memory = Memory(client)
+        self._take = load(client, "take")
+        self._settle = load(client, "settle")
+        self._park = load(client, "park")
+
+    @classmethod
+    def connect(cls, url: str) -> "BudgetStore":
+        """The store at a URL. A worker must not hang on it: it is waited for briefly, and asked once more
+        only when a connection broke, as those of before a restart do."""
+        again = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
+        return cls(redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, retry=again))
 
     def take(self, limits: Sequence[Limit], ticket: str, *, call_seconds: float) -> Refused | None:
         """Take one call from all limits; None when taken. `call_seconds` bounds a call's length."""
-        keys = [EPOCH]
-        for limit in limits:
-            keys += [_calls(limit.key), _park(limit.key)]
-        windows = [
-            [[window.calls, round(window.seconds * MICRO)] for window in limit.windows] for limit in limits
-        ]
-        answer = self._take(keys=keys, args=[ticket, round(call_seconds * MICRO), orjson.dumps(windows)])
-        word, *refusal = answer
-        if word == b"cold":
-            raise Cold
-        if word == b"taken":
-            return None
-        index, window, free_at, why = refusal
-        return Refused(_reason(limits[index - 1], window, why.decode()), int(free_at) / MICRO)
 
-    def settle(self, limits: Sequence[Limit], ticket: str) -> None:
-        """The call was answered, or failed."""
-        self._settle(keys=[_calls(limit.key) for limit in limits], args=[ticket])
+        def keys(generation: str) -> list[str]:
+            return [
+                name for limit in limits for name in (calls_key(generation, limit.key), park_key(limit.key))
+            ]
+
+        windows = [[[window.calls, _micros(window.seconds)] for window in limit.windows] for limit in limits]
+        answer = self._memory.run(self._take, keys, [ticket, _micros(call_seconds), orjson.dumps(windows)])
+        if answer[0] == b"taken":
+            return None
+        _, limit, window, free_at, why = answer
+        return Refused(limit - 1, window - 1 if window else None, why.decode(), free_at / MICRO)
+
+    def settle(self, limits: Sequence[Limit], ticket: str, *, call_seconds: float) -> None:
+        """The call was answered, or failed. A store that lost its memory since hears of it by its refill."""
+        counted = [limit for limit in limits if limit.windows]
+        kept = [
+            math.ceil((max(window.seconds for window in limit.windows) + call_seconds) * 1000) + 1000
+            for limit in counted
+        ]
+        with suppress(Cold):
+            self._memory.run(
+                self._settle,
+                lambda generation: [calls_key(generation, limit.key) for limit in counted],
+                [ticket, *kept],
+            )
 
     def park(self, key: str, seconds: float, reason: str) -> None:
         """Let nothing be taken from `key` for `seconds`; the longest park counts."""
-        self._park(keys=[_park(key)], args=[round(seconds * MICRO), reason])
+        self._park(keys=[EPOCH, park_key(key)], args=[_micros(seconds), reason])
 
-    def remember(self, calls: Iterable[PastCall]) -> None:
-        """Refill a store without memory, and open it. Two workers may do so at once."""
-        pipeline = self._client.pipeline(transaction=False)
-        for number, call in enumerate(calls, start=1):
-            members = {f"{call.name}:{index}": round(call.at * MICRO) for index in range(call.calls)}
-            if members:
-                pipeline.zadd(_calls(call.key), members)
-            if number % BATCH == 0:
-                pipeline.execute()
-        pipeline.execute()
-        self._client.set(EPOCH, 1)
+    def refill(self, calls: Iterable[PastCall]) -> None:
+        """Tell a store without memory of the past, all of it that a window may still hold, and open it."""
+        self._memory.refill(calls)
 
     def meters(self, limits: Sequence[Limit]) -> list[Meter]:
-        """How full each window is, for people."""
+        """How full each window is, for people; a moment's reading, not a promise."""
         seconds, micros = self._client.time()
         now = seconds * MICRO + micros
+        generation = self._memory.generation()
         pipeline = self._client.pipeline(transaction=False)
         for limit in limits:
-            pipeline.hmget(_park(limit.key), "until", "why")
+            pipeline.hmget(park_key(limit.key), "until", "why")
             for window in limit.windows:
-                pipeline.zcount(_calls(limit.key), now - round(window.seconds * MICRO), "+inf")
+                calls = calls_key(generation, limit.key)
+                pipeline.zcount(calls, now - _micros(window.seconds), "+inf")
+                pipeline.zrange(calls, -window.calls, -window.calls, withscores=True)
         answers = iter(pipeline.execute())
-        meters = []
-        for limit in limits:
-            until, why = next(answers)
-            parked = int(until) / MICRO if until and int(until) > now else None
-            because = why.decode() if parked and why else ""
-            for window in limit.windows:
-                meters.append(Meter(limit.key, limit.label, *window, next(answers), parked, because))
-        return meters
+        return [meter for limit in limits for meter in _meters(limit, now, answers)]
 
 
-def _calls(key: str) -> str:
-    return f"{PREFIX}:calls:{key}"
+def _meters(limit: Limit, now: int, answers: Iterator[Any]) -> Iterator[Meter]:
+    until, why = next(answers)
+    parked = until is not None and int(until) > now
+    for window in limit.windows:
+        used, newest = next(answers), next(answers)
+        free_at = min(newest[0][1], now) + _micros(window.seconds) + 1 if newest else 0
+        yield Meter(
+            limit.key,
+            limit.label,
+            window.calls,
+            window.seconds,
+            used,
+            parked_until=int(until) / MICRO if parked else None,
+            parked_because=why.decode() if parked else "",
+            free_at=free_at / MICRO if free_at > now else None,
+        )
 
 
-def _park(key: str) -> str:
-    return f"{PREFIX}:park:{key}"
-
-
-def _reason(limit: Limit, window: int, why: str) -> str:
-    return f"{limit.label}: {why}" if window == 0 else f"{limit.label} may make {limit.windows[window - 1]}"
+def _micros(seconds: float) -> int:
+    return round(seconds * MICRO)
