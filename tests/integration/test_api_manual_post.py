@@ -1,26 +1,18 @@
 """POST /api/sync/manual: every row of its table, and what is wrong with a body."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection as database
-from django.utils import timezone
-from pytest_django import Settings
 
-from sync.models import Account, Connection, Plan, SyncRequest, SyncRun
+from sync.models import Account, Connection, SyncRequest, SyncRun
 from sync.models.choices import ConnectionStatus, CredentialStatus, Priority, Provider, RunState, Trigger
-from tests.factories import make_account, make_connection, make_member, make_run
+from tests.factories import make_connection, make_run
 from tests.integration.api_callers import (
     MANUAL,
-    Answer,
     Caller,
     Id,
-    Moment,
     assert_shape,
     by_session,
     by_token,
@@ -291,122 +283,9 @@ def test_free_connections_start_and_the_others_are_listed(caller: Caller, accoun
     ]
 
 
-def use_up(caller: Caller, account: Account, times: int = 5) -> None:
-    for _ in range(times):
-        make_connection(account)
-        assert caller.post(MANUAL, META).status == 202
-
-
-def test_the_sixth_manual_sync_within_an_hour_is_refused(caller: Caller, account: Account) -> None:
-    use_up(caller, account)
-    oldest = SyncRequest.objects.earliest("created_at")
-    SyncRequest.objects.filter(pk=oldest.pk).update(created_at=oldest.created_at - timedelta(minutes=50))
-    make_connection(account)
-
-    answer = caller.post(MANUAL, META)
-
-    assert answer.status == 429
-    assert_shape(
-        answer.body,
-        {
-            "error": str,
-            "message": str,
-            "code": str,
-            "manualSyncsLastHour": int,
-            "maxManualSyncsPerHour": int,
-            "nextAvailableAt": Moment,
-            "minutesUntilReset": int,
-        },
-    )
-    assert answer.body["error"] == "Rate limit exceeded"
-    assert (answer.body["manualSyncsLastHour"], answer.body["maxManualSyncsPerHour"]) == (5, 5)
-    assert answer.body["minutesUntilReset"] == 10
-    assert 590 < int(answer.headers["Retry-After"]) <= 600
-    assert SyncRequest.objects.count() == 5
-
-
-def test_the_limit_frees_up_when_the_oldest_is_an_hour_old(caller: Caller, account: Account) -> None:
-    use_up(caller, account)
-    oldest = SyncRequest.objects.earliest("created_at")
-    SyncRequest.objects.filter(pk=oldest.pk).update(created_at=timezone.now() - timedelta(hours=1))
-    make_connection(account)
-
-    assert caller.post(MANUAL, META).status == 202
-    make_connection(account)
-    assert caller.post(MANUAL, META).status == 429
-
-
-def test_refusals_and_joins_do_not_count_against_the_limit(caller: Caller, account: Account) -> None:
-    for _ in range(6):
-        make_run(make_connection(account))
-        caller.post(MANUAL, {"provider": "tiktok"})
-        assert caller.post(MANUAL, META).status == 202
-        assert caller.post(MANUAL, META).status == 409
-
-    use_up(caller, account)
-
-
-def test_the_limit_is_the_accounts_not_the_users(
-    caller: Caller, account: Account, alice: User, mallory: User, other_account: Account
-) -> None:
-    use_up(caller, account)
-    make_connection(account)
-    make_connection(other_account)
-
-    assert by_token(alice, account).post(MANUAL, META).status == 429
-    assert by_token(mallory, other_account).post(MANUAL, META).status == 202
-
-
-@pytest.mark.parametrize("limit", [0, 1])
-def test_a_plan_sets_its_own_limit(caller: Caller, account: Account, limit: int) -> None:
-    account.plan = Plan.objects.create(name="Small", manual_syncs_per_hour=limit)
-    account.save()
-    use_up(caller, account, times=limit)
-    make_connection(account)
-
-    answer = caller.post(MANUAL, META)
-
-    assert (answer.status, answer.body["maxManualSyncsPerHour"]) == (429, limit)
-
-
-def test_the_days_limit_holds_until_midnight(caller: Caller, account: Account, settings: Settings) -> None:
-    settings.MAX_MANUAL_SYNCS_PER_DAY = 2
-    use_up(caller, account, times=2)
-    make_connection(account)
-
-    answer = caller.post(MANUAL, META)
-
-    midnight = (timezone.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    assert answer.status == 429
-    assert "today" in answer.body["message"]
-    assert answer.body["nextAvailableAt"] == f"{midnight:%Y-%m-%dT%H:%M:%SZ}"
-
-
 def test_a_viewer_may_not_sync(victor: User, account: Account, connection: Connection) -> None:
     answer = by_token(victor, account).post(MANUAL, META)
 
     assert (answer.status, answer.body["error"]) == (403, "Forbidden")
     assert "viewer" in answer.body["message"]
     assert_nothing_changed()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_simultaneous_requests_make_one_run() -> None:
-    account = make_account()
-    make_connection(account)
-    callers = [by_token(make_member(account, f"user{n}"), account) for n in range(4)]
-    start = threading.Barrier(len(callers))
-
-    def click(caller: Caller) -> Answer:
-        start.wait()
-        try:
-            return caller.post(MANUAL, META)
-        finally:
-            database.close()
-
-    with ThreadPoolExecutor(len(callers)) as pool:
-        answers = list(pool.map(click, callers))
-
-    assert sorted(answer.status for answer in answers) == [202, 409, 409, 409]
-    assert len({answer.body["jobId"] for answer in answers}) == 1
-    assert SyncRun.objects.count() == SyncRequest.objects.count() == 1

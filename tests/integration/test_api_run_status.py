@@ -141,7 +141,7 @@ def test_a_failed_attempt_is_told_and_the_run_waits_for_the_next(
 
     assert (body["status"], body["healthStatus"], body["retryCount"]) == ("pending", "PARTIAL", 1)
     assert (body["errorMessage"], body["errorCategory"]) == ("Meta could not be reached.", "NETWORK_ERROR")
-    assert body["waitingFor"].startswith("Meta could not be reached, until")
+    assert body["waitingFor"].startswith("the next attempt, after: Meta could not be reached, until")
     [attempt] = body["attempts"]
     assert_shape(attempt, ATTEMPT)
     assert attempt["outcome"] == "failed"
