@@ -29,4 +29,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 CMD ["gunicorn", "adtiger.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--threads=4", \
-     "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--access-logfile=-"]
+     "--worker-tmp-dir=/dev/shm", "--no-control-socket"]

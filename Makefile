@@ -30,8 +30,9 @@ up: .venv/.installed ## run everything; prints the address and the login; Ctrl-C
 down: .venv/.installed ## stop what `make up` started
 	@$(PY) -m adtiger.up --down
 
-worker: .venv/.installed-dev ## a worker for all queues that restarts when the code changes
-	@$(PY) -m watchfiles --filter python '$(PY) manage.py worker all' adtiger sync providers
+worker: .venv/.installed-dev ## a worker for all queues that restarts when the code changes, beside `make up`
+	@if [ -f .adtiger/env ]; then . .adtiger/env; fi; \
+	$(PY) -m watchfiles --filter python '$(PY) manage.py worker all' adtiger sync providers
 
 test: .venv/.installed-dev chromium ## the whole suite on real servers; browser tests in Chromium
 	@status=0; $(SUITE) $(PY) -m pytest -n 2 --dist worksteal || status=$$?; $(STOP_SUITE); \

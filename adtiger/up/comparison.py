@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import requests
 from django.db import models
 
-from providers.records import Stream
+from providers.records import EntityStatus, Stream
 from sync.models import Ad, AdGroup, Campaign, Connection
 
 _TIMEOUT = 30  # seconds; the answer is made from memory
@@ -18,6 +18,14 @@ _PARENTS = {  # the truth's name of each parent, and the catalog's
     Stream.CAMPAIGNS: {},
     Stream.AD_GROUPS: {"campaign_id": "campaign_external_id"},
     Stream.ADS: {"campaign_id": "campaign_external_id", "ad_group_id": "ad_group_external_id"},
+}
+_STATUSES = {  # the platforms' words, as the catalog has them
+    "ACTIVE": EntityStatus.ACTIVE,
+    "ENABLED": EntityStatus.ACTIVE,
+    "PAUSED": EntityStatus.PAUSED,
+    "ARCHIVED": EntityStatus.ARCHIVED,
+    "DELETED": EntityStatus.REMOVED,
+    "REMOVED": EntityStatus.REMOVED,
 }
 
 
@@ -32,7 +40,7 @@ class Comparison(NamedTuple):
 
     @property
     def is_equal(self) -> bool:
-        """The same ids, each with the same name and parents."""
+        """The same ids, each with the same name, status and parents."""
         return not self.differing
 
 
@@ -47,10 +55,18 @@ def compare(connection: Connection, sandbox_url: str) -> list[Comparison]:
 
 def _compare(connection: Connection, stream: Stream, truth: dict[str, dict[str, Any]]) -> Comparison:
     parents = _PARENTS[stream]
-    expected = {key: (told["name"], *(told[name] for name in parents)) for key, told in truth.items()}
+    expected = {
+        key: (told["name"], _status(told), *(told[name] for name in parents)) for key, told in truth.items()
+    }
     rows = _MODELS[stream]._default_manager.filter(connection=connection, removed_at=None)
-    columns = rows.values_list("external_id", "name", *parents.values())
+    columns = rows.values_list("external_id", "name", "status", *parents.values())
     copied = {external_id: tuple(rest) for external_id, *rest in columns}
     keys = expected.keys() | copied.keys()
     differing = sorted(key for key in keys if expected.get(key) != copied.get(key))
     return Comparison(str(connection), stream, len(copied), len(expected), differing)
+
+
+def _status(told: dict[str, Any]) -> str:
+    """At Meta an archived or deleted parent counts for what is below it."""
+    effective = told.get("effective_status")
+    return _STATUSES[effective if effective in ("ARCHIVED", "DELETED") else told["status"]]

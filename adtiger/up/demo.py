@@ -29,15 +29,15 @@ def main(arguments: list[str]) -> int:
     seconds = time.monotonic() - started_at
     rows = [row for connection in connections for row in compare(connection, arguments[0])]
     console.print(result(rows))
-    troubles = _troubles(runs, rows)
-    for trouble in troubles:
+    found = troubles(runs, rows)
+    for trouble in found:
         console.print(f"[red]{trouble}[/]", highlight=False)
-    if not troubles:
+    if not found:
         total = sum(row.copied for row in rows)
         console.print(
             f"{len(runs)} ad accounts, {total:,} rows, all equal, in {seconds:.1f} s.", highlight=False
         )
-    return 1 if troubles else 0
+    return 1 if found else 0
 
 
 def _request(connection: Connection) -> SyncRun:
@@ -62,18 +62,16 @@ def _follow(console: Console, ids: list[UUID]) -> list[SyncRun]:
             time.sleep(_POLL_SECONDS)
 
 
-def _troubles(runs: list[SyncRun], rows: list[Comparison]) -> list[str]:
+def troubles(runs: list[SyncRun], rows: list[Comparison]) -> list[str]:
     """What is not as it should be, a sentence each."""
-    troubles = [] if runs else ["There is no connection to sync."]
+    found = [] if runs else ["There is no connection to sync."]
     for run in runs:
         if run.is_open:
-            troubles.append(
-                f"{run.connection}: not synced within {_DEADLINE_SECONDS:.0f} s, still {run.stage}."
-            )
+            found.append(f"{run.connection}: not synced within {_DEADLINE_SECONDS:.0f} s, still {run.stage}.")
         elif run.state != RunState.SUCCEEDED:
-            troubles.append(f"{run.connection}: {run.state}. {run.error_message}")
+            found.append(f"{run.connection}: {run.state}. {run.error_message}")
     for row in rows:
         if not row.is_equal:
             some = ", ".join(row.differing[:3])
-            troubles.append(f"{row.connection}: {len(row.differing)} {row.stream} differ, e.g. {some}.")
-    return troubles
+            found.append(f"{row.connection}: {len(row.differing)} {row.stream} differ, e.g. {some}.")
+    return found

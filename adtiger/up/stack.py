@@ -51,6 +51,10 @@ class Stack:
         """Where the web answers."""
         return f"http://{ports.HOST}:{self._port}"
 
+    @property
+    def _environment(self) -> Path:
+        return self.home / "env"
+
     def prepare(self) -> None:
         """Servers, schema, sandbox. Afterwards this process's environment is that of its children."""
         self._end_leftovers()
@@ -68,7 +72,7 @@ class Stack:
     def serve(self) -> None:
         """Web, workers and beat; returns when all of them are ready."""
         web = f"-m gunicorn adtiger.wsgi --bind={ports.HOST}:{self._port} --workers=2 --threads=4"
-        self._start("web", *web.split(), "--access-logfile=-", "--no-control-socket")
+        self._start("web", *web.split(), "--no-control-socket")
         for worker in WORKERS:
             self._start(f"worker-{worker}", "manage.py", "worker", worker, grace=_WORKER_GRACE)
         self._start("beat", "manage.py", "beat")
@@ -91,6 +95,7 @@ class Stack:
             child.wait()
         self._end_leftovers()
         embedded.stop(self.home)
+        self._environment.unlink(missing_ok=True)  # it would lead a shell to nowhere
 
     def _end_leftovers(self) -> None:
         """End what a killed supervisor left running."""
@@ -128,9 +133,10 @@ class Stack:
         """What a shell needs for `manage.py` to stand on this stack: `. .adtiger/env`."""
         names = ["ADTIGER_ENV", "ADTIGER_HOME", "DATABASE_URL", "REDIS_URL", *urls]
         names += ["META_APP_ID", "META_APP_SECRET", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"]
-        path = self.home / "env"
-        path.touch(mode=0o600)  # a DATABASE_URL of one's own holds a password
-        path.write_text("".join(f"export {name}={shlex.quote(os.environ[name])}\n" for name in names))
+        self._environment.touch(mode=0o600)  # a DATABASE_URL of one's own holds a password
+        self._environment.write_text(
+            "".join(f"export {name}={shlex.quote(os.environ[name])}\n" for name in names)
+        )
 
     def _start(self, name: str, *arguments: str, grace: float = 10.0) -> None:
         child = Child(name, [sys.executable, *arguments], cwd=PROJECT, home=self.home, grace=grace)

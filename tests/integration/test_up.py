@@ -25,6 +25,7 @@ CHILDREN = ["beat", "sandbox", "web", "worker-google", "worker-maintenance", "wo
 START_SECONDS = 90  # a start takes about ten; the machine may be busy with other tests
 STOP_SECONDS = 60
 SETTLE_SECONDS = 30
+SHELL = ("/bin/sh", "-ec")
 pytestmark = pytest.mark.slow
 
 
@@ -124,6 +125,7 @@ def test_it_runs_everything_until_ctrl_c_and_finds_yesterdays_data(home: Path) -
         printed = up.output.read_text()
         assert all(value in printed for value in login.values())
         assert_that_the_login_works(login)
+        assert_that_a_shell_stands_on_it(home)
         assert_that_a_shell_can_stand_on_it(home)
         before = connections(home)
         assert len({row[1] for row in before}) == 2
@@ -133,6 +135,7 @@ def test_it_runs_everything_until_ctrl_c_and_finds_yesterdays_data(home: Path) -
 
     assert running_children(home) == []
     assert embedded.status(home) == (None, None)
+    assert not (home / "env").exists()
     with running(home) as (up, again):
         assert again | {"url": ""} == login | {"url": ""}
         assert connections(home) == before
@@ -165,6 +168,20 @@ def assert_that_a_shell_can_stand_on_it(home: Path) -> None:
         check=True,
     )
     assert sum(len(ids) for ids in json.loads(done.stdout)["edited"].values()) == 1
+
+
+def assert_that_a_shell_stands_on_it(home: Path) -> None:
+    command = [*SHELL, '. "$0"; exec "$1" manage.py workers --json', str(home / "env"), sys.executable]
+    done = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=STOP_SECONDS,
+        check=True,
+    )
+    assert len(json.loads(done.stdout)["workers"]) == 3
 
 
 def assert_that_a_second_one_is_refused(home: Path, url: str) -> None:
