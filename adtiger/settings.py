@@ -104,6 +104,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "adtiger:cache",
+        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 2},  # seconds; fail rather than hang
     }
 }
 

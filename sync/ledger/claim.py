@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from sync.ledger.order import CLAIMABLE, ORDER, START_TAG, parameters
 from sync.models import Lane, Queue, SyncAttempt, SyncRun
@@ -75,7 +75,7 @@ def _start(run_id: UUID, worker: str) -> SyncRun:
     token = uuid4()
     SyncRun.objects.filter(pk=run_id, state=RunState.QUEUED).update(
         state=RunState.RUNNING,
-        started_at=Now(),
+        started_at=Coalesce("started_at", Now()),  # the first start; each has its attempt
         lease_token=token,
         lease_expires_at=Now() + settings.LEASE,
         worker=worker,

@@ -138,7 +138,7 @@ def _covers(run: SyncRun, ask: Ask) -> bool:
 
 
 def _join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
-    """Share a waiting run: widen its scope, raise its class, and let it be due if a person waits."""
+    """Share a waiting run: widen its scope, and raise its class where this request's is better."""
     if not _covers(run, ask):
         run.mode = Mode.FULL if Mode.FULL in (run.mode, ask.mode) else Mode.INCREMENTAL
         everything = not run.campaign_ids or not ask.campaign_ids
@@ -148,11 +148,22 @@ def _join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
         run.seen.all().delete()
     if ask.priority < run.priority:
         run.priority = ask.priority
+        _let_be_due(run)
     if ask.trigger == Trigger.MANUAL:
         run.trigger = Trigger.MANUAL
     run.save()
     JoinedRequest.objects.create(request=request, run=run)
     return run
+
+
+def _let_be_due(run: SyncRun) -> None:
+    """A better class may start sooner: people have a reserve of the budget, and need no more patience.
+
+    Where the budget is spent for them, too, the run is deferred again before anything is called.
+    """
+    if run.state == RunState.DEFERRED:
+        run.state, run.queued_at = RunState.QUEUED, timezone.now()
+        run.available_at, run.defer_reason, run.waiting_for = None, "", ""
 
 
 def _make(request: SyncRequest, connection: Connection, ask: Ask) -> SyncRun:

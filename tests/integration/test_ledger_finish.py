@@ -66,6 +66,16 @@ def test_three_failures_make_a_dead_letter_after_waits_of_two_and_four_seconds(r
     assert [attempt.trace_id for attempt in run.attempts.all()] == ["T1"] * 3
 
 
+def test_a_run_started_when_it_first_started(run: SyncRun) -> None:
+    first = run.started_at
+    finish.give_back(Lease.of(run), message="", calls=0)
+    again(run)
+
+    run.refresh_from_db()
+    assert run.started_at == first
+    assert [attempt.worker for attempt in run.attempts.all()] == ["w1", "w2"]
+
+
 def test_what_cannot_be_helped_by_waiting_is_not_retried(run: SyncRun) -> None:
     finish.fail(Lease.of(run), WRONG, calls=1)
 

@@ -41,6 +41,25 @@ def test_a_manual_request_joins_a_waiting_scheduled_run_and_raises_it(connection
     assert list(SyncRun.objects.of_request(result.request)) == [scheduled]
 
 
+@pytest.mark.parametrize("reason", ["budget", "retry", "gave_way"])
+def test_a_deferred_run_that_a_person_asks_for_is_due_at_once(connection: Connection, reason: str) -> None:
+    deferred = make_run(connection, state=RunState.DEFERRED, defer_reason=reason, ads_count=7)
+
+    ask(connection)
+
+    assert claim("meta", "default", worker="w") == deferred
+    deferred.refresh_from_db()
+    assert deferred.ads_count == 7  # it goes on where it stood
+
+
+def test_a_scheduled_request_does_not_wake_a_deferred_run(connection: Connection) -> None:
+    make_run(connection, state=RunState.DEFERRED)
+
+    ask(connection, trigger=Trigger.SCHEDULED, source="beat")
+
+    assert claim("meta", "default", worker="w") is None
+
+
 def test_a_scheduled_request_joins_a_waiting_manual_run_without_lowering_it(connection: Connection) -> None:
     manual = make_run(connection, trigger=Trigger.MANUAL)
 
