@@ -8,6 +8,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connections
 
 from sync.models import Account, Connection
 from sync.models.choices import Role
@@ -19,10 +20,16 @@ pytest_plugins = [
 
 
 @pytest.fixture(autouse=True)
-def _empty_valkey(request: pytest.FixtureRequest) -> None:
-    """Nothing of an earlier test is left in this process's Valkey database."""
-    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+def _clean_servers(request: pytest.FixtureRequest) -> None:
+    """Nothing of an earlier test is left in this process's Valkey database, or open at PostgreSQL's.
+
+    Django looks after open connections at the end of each HTTP request, so one that was left open
+    would fail a test which shows that it needs no database.
+    """
+    if {"db", "transactional_db"} & set(request.fixturenames):
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    else:
+        connections.close_all()
 
 
 @pytest.fixture

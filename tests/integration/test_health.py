@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
@@ -45,7 +44,6 @@ def age(**names: str) -> None:
 
 
 def test_healthz_needs_no_database(client: Client) -> None:
-    connections.close_all()  # Django checks on an open one after each request
     response = client.get("/healthz")  # a query would fail: this test has no database
 
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
