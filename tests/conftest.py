@@ -26,7 +26,8 @@ def _clean_servers(request: pytest.FixtureRequest) -> None:
     Django looks after open connections at the end of each HTTP request, so one that was left open
     would fail a test which shows that it needs no database.
     """
-    if {"db", "transactional_db"} & set(request.fixturenames):
+    marked = request.node.get_closest_marker("django_db")
+    if marked or {"db", "transactional_db"} & set(request.fixturenames):
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
     else:
         connections.close_all()
