@@ -11,6 +11,7 @@ from django.db import connection as database_connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from providers.sandbox.process import Sandbox
+from sync.engine.platform import budget_store
 from sync.ledger.request import request_sync
 from sync.models import Ad, Connection, SyncRun
 from sync.models.choices import DeferReason, Outcome, RunState, Trigger
@@ -44,6 +45,7 @@ def succeeded(run: SyncRun) -> bool:
 def test_a_hint_wakes_a_worker_which_syncs_both_platforms(sandbox: Sandbox, tmp_path: Path) -> None:
     account = make_account()
     connections = [connect(sandbox, account, provider) for provider in ("meta", "google")]
+    budget_store().refill([])  # or one of the two would wait for the other's refill, and for a tick
 
     with worker(tmp_path / "worker.log", {**addresses(sandbox), **ROOMY}):
         runs = [ask(connection) for connection in connections]
