@@ -13,9 +13,9 @@ from tests.integration.valkey_server import MICRO, SetClock, ValkeyServer
 START = 1_800_000_000 * MICRO
 CALL = 7  # seconds that a call may take at most
 A = Limit("a", "a", (Window(3, 10), Window(5, 60)))
-B = Limit("b", "b", (Window(4, 30), Window(1, 0.1)))
+B = Limit("b", "b", (Window(3, 30), Window(1, 0.1)))
 C = Limit("c", "c", (Window(2, 5),))
-GROUPS = ([A], [A, B], [B, C], [C, A, B])
+GROUPS = ([A], [B], [B, C], [C, A, B])
 RESERVED = [[limit.within(0.2) for limit in group] for group in GROUPS]
 
 

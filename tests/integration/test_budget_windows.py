@@ -50,6 +50,30 @@ def test_a_call_counts_up_to_the_end_of_the_window_and_not_a_microsecond_longer(
     assert behind_it is None
 
 
+def test_a_call_at_the_edge_counts_for_every_take_of_that_moment(clock: SetClock) -> None:
+    store, limit = opened(clock), Limit("act_1", "act_1", (Window(2, 60),))
+    make_call(store, limit, "first")
+    clock.set_clock(START + 60 * MICRO)
+
+    make_call(store, limit, "second")
+
+    assert store.take([limit], "third", call_seconds=CALL) is not None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_windows_may_stand_in_any_order(clock: SetClock, order: int) -> None:
+    store, limit = opened(clock), Limit("act_1", "act_1", (Window(1, 0.1), Window(3, 60))[::order])
+    for number in range(3):
+        clock.set_clock(START + number * MICRO)
+        make_call(store, limit, str(number))
+    clock.set_clock(START + 59 * MICRO)
+
+    refused = store.take([limit], "fourth", call_seconds=CALL)
+
+    assert refused is not None
+    assert refused.free_at == (START + 60 * MICRO + 1) / MICRO
+
+
 def test_the_clock_being_set_back_frees_nothing(clock: SetClock) -> None:
     store, limit = opened(clock), Limit("act_1", "act_1", (Window(1, 60),))
     make_call(store, limit, "first")
