@@ -247,7 +247,7 @@ class Migration(migrations.Migration):
                 ('old', models.JSONField(null=True)),
                 ('new', models.JSONField(null=True)),
                 ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='sync.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='sync.connection')),
             ],
             options={
                 'indexes': [models.Index(fields=['run_id'], name='change_of_run'), models.Index(fields=['connection', '-seen_at'], name='change_newest'), models.Index(fields=['connection', 'entity', 'external_id'], name='change_of_entity'), models.Index(fields=['seen_at'], name='change_age')],
@@ -272,7 +272,7 @@ class Migration(migrations.Migration):
                 ('lifetime_budget_micros', models.BigIntegerField(blank=True, null=True)),
                 ('starts_at', models.DateTimeField(blank=True, null=True)),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='sync.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='sync.connection')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('connection', 'external_id'), name='campaign_key')],
@@ -298,7 +298,7 @@ class Migration(migrations.Migration):
                 ('lifetime_budget_micros', models.BigIntegerField(blank=True, null=True)),
                 ('starts_at', models.DateTimeField(blank=True, null=True)),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='sync.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='sync.connection')),
             ],
             options={
                 'indexes': [models.Index(fields=['connection', 'campaign_external_id'], name='ad_group_campaign')],
@@ -322,7 +322,7 @@ class Migration(migrations.Migration):
                 ('ad_group_external_id', models.CharField(max_length=80)),
                 ('ad_type', models.CharField(blank=True, max_length=60)),
                 ('creative_external_id', models.CharField(blank=True, max_length=80)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='sync.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='sync.connection')),
             ],
             options={
                 'indexes': [models.Index(fields=['connection', 'ad_group_external_id'], name='ad_ad_group'), models.Index(fields=['connection', 'campaign_external_id'], name='ad_campaign')],

@@ -26,7 +26,7 @@ def _moment() -> "models.DateTimeField[datetime | None, datetime | None]":
 class Entity(models.Model):
     """What campaigns, ad groups and ads have in common."""
 
-    connection = models.ForeignKey(Connection, models.CASCADE)
+    connection = models.ForeignKey(Connection, models.CASCADE, db_index=False)  # its key begins with it
     external_id = models.CharField(max_length=80)
     name = models.TextField()
     status = models.CharField(max_length=10, choices=STATUSES)
@@ -100,7 +100,7 @@ class Change(models.Model):
     `run_id` is no foreign key: changes are kept longer than runs.
     """
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="changes")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="changes", db_index=False)
     run_id: "models.UUIDField[UUID, UUID]" = models.UUIDField()
     entity = models.CharField(max_length=10, choices=EntityKind)
     external_id = models.CharField(max_length=80)
