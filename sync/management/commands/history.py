@@ -49,7 +49,7 @@ class Command(BaseCommand):
             "trigger",
             "state",
             "created_at",
-            "seconds",
+            "took",
             "records",
             "error",
         )
@@ -97,7 +97,7 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "state": run.state,
         "created_at": run.created_at,
         "finished_at": run.finished_at,
-        "seconds": span((ended - run.started_at).total_seconds()) if run.started_at else "",
+        "took": span((ended - run.started_at).total_seconds()) if run.started_at else "",
         "records": run.records_count,
         "calls": run.calls,
         "found": run.changes,
