@@ -14,7 +14,9 @@ from providers.budget.store import BudgetStore, Refused
 from providers.errors import BudgetSpent
 
 STORE_WAIT = 15.0  # seconds until a run asks again when the store was unreachable
-REFILL_WAIT = 2.0  # seconds until a run asks again while somebody else refills the store
+REFILL_PATIENCE = 1.0  # seconds: a small ledger is told in milliseconds, and a deferral costs a tick
+REFILL_GLANCE = 0.02  # seconds between two looks at it
+REFILL_WAIT = 2.0  # seconds until a run asks again when the refill takes longer than that
 FULL_WAIT = 60.0  # seconds of rest when the platform's meter is full and it names no time
 LONGEST_PARK = 86_400.0  # seconds, the longest window of any platform: a wrong header is not believed longer
 
@@ -71,11 +73,18 @@ class BudgetGate:
             self._store.park(self._limits[limit].key, min(seconds, LONGEST_PARK), reason)
 
     def _take(self, ticket: str) -> Refused | None:
-        try:
-            return self._store.take(self._allowed, ticket, call_seconds=self._call_seconds)
-        except Cold:
-            self._store.refill(self._past_calls())
-        return self._store.take(self._allowed, ticket, call_seconds=self._call_seconds)
+        """Refills a store without memory; where another does, that is mostly a matter of milliseconds."""
+        ends_at = time.monotonic() + REFILL_PATIENCE
+        while True:
+            try:
+                return self._store.take(self._allowed, ticket, call_seconds=self._call_seconds)
+            except Cold:
+                if time.monotonic() > ends_at:
+                    raise
+            try:
+                self._store.refill(self._past_calls())
+            except Cold:
+                time.sleep(REFILL_GLANCE)
 
     def _reason(self, refused: Refused) -> str:
         limit = self._limits[refused.limit]

@@ -62,8 +62,8 @@ class Memory:
     def refill(self, calls: Iterable[PastCall]) -> None:
         """Tell a new generation of past calls and open it, unless another was opened meanwhile.
 
-        One does it at a time, and what it writes counts when it is whole: `Cold` for all others, and
-        for itself when the server lost its memory once more.
+        One does it at a time: `Cold` for all others. What it writes counts when it is whole; where the
+        server lost its memory once more, the next `run` is as cold as before.
         """
         generation = uuid4().hex[:12]  # told apart for a day, not for ever
         epoch = f"{self._client.info('server')['run_id']} {generation}"
@@ -76,9 +76,7 @@ class Memory:
                 pipeline.expire(CLAIM, CLAIM_SECONDS)
                 pipeline.execute()
         pipeline.execute()
-        self._generation = self._open(keys=[EPOCH, CLAIM], args=[epoch]).decode()
-        if not self._generation:
-            raise Cold
+        self._open(keys=[EPOCH, CLAIM], args=[epoch])
 
 
 def calls_key(generation: str, key: str) -> str:

@@ -10,12 +10,13 @@ import pytest
 
 from providers.base import Usage
 from providers.budget import BudgetGate, BudgetStore, Limit, PastCall, Window
-from providers.budget.memory import CLAIM, EPOCH
+from providers.budget.memory import BATCH, CLAIM, EPOCH
 from providers.errors import BudgetSpent
 from tests.integration.valkey_server import ValkeyServer
 from tests.processes import eventually
 
 LIMIT = Limit("act_1", "act_1", (Window(5, 600),))
+ANOTHER_BATCH = [PastCall("act_2", f"attempt {number}", 0, 1) for number in range(BATCH)]
 
 
 @pytest.fixture
@@ -124,30 +125,22 @@ def test_a_process_that_starts_later_finds_the_memory(valkey: ValkeyServer) -> N
         gate(valkey, never).take()
 
 
-def test_many_that_find_it_empty_at_once_refill_it_once(valkey: ValkeyServer) -> None:
+def test_many_that_find_it_empty_at_once_refill_it_once_and_all_go_on(valkey: ValkeyServer) -> None:
     start = threading.Barrier(8)
-    told: list[int] = []
+    ledger = Ledger(2)
 
-    def past() -> list[PastCall]:
-        told.append(1)
-        return [PastCall("act_1", "attempt", time.time(), 3)]
-
-    def work(_: int) -> int:
-        through = gate(valkey, past)
+    def work(_: int) -> str:
+        through = gate(valkey, ledger)
         start.wait()
-        ends_at, taken = time.monotonic() + 20, 0
-        while time.monotonic() < ends_at:
-            try:
-                through.take()
-            except BudgetSpent as exc:
-                if exc.reason != "the budget store is being refilled":
-                    break
-            else:
-                taken += 1
-        return taken
+        try:
+            return through.take() and "taken"
+        except BudgetSpent as exc:
+            return exc.reason
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(work, range(8))) == 2
+        outcomes = sorted(pool.map(work, range(8)))
+
+    assert outcomes == ["act_1 may make 5 calls in 600 s"] * 5 + ["taken"] * 3
 
 
 def test_nothing_is_taken_while_it_is_refilled(valkey: ValkeyServer) -> None:
@@ -167,7 +160,7 @@ def test_nothing_is_taken_while_it_is_refilled(valkey: ValkeyServer) -> None:
 
 def test_a_refill_that_broke_off_counts_for_nothing_and_is_done_again(valkey: ValkeyServer) -> None:
     def broken() -> Iterator[PastCall]:
-        yield from [PastCall("act_1", f"attempt {number}", time.time(), 1) for number in range(1500)]
+        yield from [*Ledger(2)(), *ANOTHER_BATCH]
         raise RuntimeError("the database went away")
 
     with pytest.raises(RuntimeError):
@@ -183,29 +176,41 @@ def test_a_refill_that_broke_off_counts_for_nothing_and_is_done_again(valkey: Va
     assert ledger.calls == 5
 
 
-def test_a_flush_during_the_refill_opens_nothing(valkey: ValkeyServer) -> None:
-    def flushed() -> Iterator[PastCall]:
-        yield from [PastCall("act_1", f"attempt {number}", time.time(), 1) for number in range(1500)]
-        valkey.client.flushall()
+def test_a_flush_during_the_refill_begins_it_anew(valkey: ValkeyServer) -> None:
+    ledger = Ledger(2)
+    tries: list[str] = []
 
-    with pytest.raises(BudgetSpent, match="being refilled"):
-        gate(valkey, flushed).take()
+    def flushed_once() -> Iterator[PastCall]:
+        yield from [*ledger(), *ANOTHER_BATCH]  # the first batch is written
+        if not tries:
+            valkey.client.flushall()
+        tries.append("refill")
 
-    assert not valkey.client.exists(EPOCH)
+    calls_until_refused(gate(valkey, flushed_once), ledger)
+
+    assert (len(tries), ledger.calls) == (2, 5)
 
 
-def test_a_restart_during_the_refill_opens_nothing(valkey: ValkeyServer) -> None:
-    def restarted() -> Iterator[PastCall]:
-        valkey.client.save()
-        yield PastCall("act_1", "attempt", time.time(), 3)
-        valkey.kill()
-        valkey.start()  # the claim was saved, and is there again
-        assert valkey.client.exists(CLAIM)
+def test_a_restart_during_the_refill_begins_it_anew(valkey: ValkeyServer) -> None:
+    ledger = Ledger(2)
+    tries: list[str] = []
 
-    with pytest.raises(BudgetSpent, match="being refilled"):
-        gate(valkey, restarted).take()
+    def restarted_once() -> Iterator[PastCall]:
+        if not tries:
+            valkey.client.save()
+        yield from [*ledger(), *ANOTHER_BATCH]  # the first batch is written
+        if not tries:
+            valkey.kill()
+            valkey.start()  # the claim was saved, and is there again
+            assert valkey.client.exists(CLAIM)
+        tries.append("refill")
 
-    assert not valkey.client.exists(EPOCH)
+    through = gate(valkey, restarted_once)
+    eventually(
+        lambda: "may make 5 calls" in calls_until_refused(through, ledger), seconds=10, what="a refill"
+    )
+
+    assert (len(tries), ledger.calls) == (2, 5)
 
 
 def test_a_refill_that_was_taken_for_dead_does_not_replace_what_was_opened_since(
@@ -222,6 +227,18 @@ def test_a_refill_that_was_taken_for_dead_does_not_replace_what_was_opened_since
         gate(valkey, late).take()
 
     assert ledger.calls == 5
+
+
+def test_a_refill_that_begins_when_another_has_opened_changes_nothing(valkey: ValkeyServer) -> None:
+    ledger = Ledger()
+    through = gate(valkey, ledger)
+    calls_until_refused(through, ledger)
+
+    BudgetStore.connect(valkey.url).refill([])
+    calls_until_refused(through, ledger)
+
+    assert ledger.calls == 5
+    assert not valkey.client.exists(CLAIM)
 
 
 def test_a_call_in_flight_when_the_memory_was_lost_counts_from_its_answer(valkey: ValkeyServer) -> None:
