@@ -158,9 +158,12 @@ def test_nothing_is_taken_while_it_is_refilled(valkey: ValkeyServer) -> None:
     assert refusals[0].retry_at - time.time() < 3
 
 
-def test_a_refill_that_broke_off_counts_for_nothing_and_is_done_again(valkey: ValkeyServer) -> None:
+@pytest.mark.parametrize("told", [[], [PastCall("act_1", "broken off", time.time(), 2), *ANOTHER_BATCH]])
+def test_a_refill_that_broke_off_counts_for_nothing_and_is_done_again(
+    valkey: ValkeyServer, told: list[PastCall]
+) -> None:
     def broken() -> Iterator[PastCall]:
-        yield from [*Ledger(2)(), *ANOTHER_BATCH]
+        yield from told
         raise RuntimeError("the database went away")
 
     with pytest.raises(RuntimeError):
