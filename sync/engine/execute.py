@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from providers.errors import (
@@ -60,7 +60,7 @@ def _attempt(run: SyncRun, lease: Lease) -> None:
         return
     try:
         copy(run, lease, client)
-    except (LeaseLost, DatabaseError):
+    except (LeaseLost, OperationalError, InterfaceError):
         raise  # nothing can be written: the lease runs out and the run is taken back
     except LimitReached as exc:
         gate.park(exc.retry_after, str(exc), limit=APP if exc.scope == Scope.APP else AD_ACCOUNT)

@@ -5,6 +5,7 @@ statement. The caller holds the transaction and the run's lease, so two merges o
 can't meet.
 """
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
@@ -28,6 +29,9 @@ UNTOLD = {"external_id", "raw", "platform_updated_at"}
 BY_KEY = "".join(
     f"SET LOCAL enable_{way} = off;" for way in ("hashjoin", "mergejoin", "material", "seqscan", "bitmapscan")
 )
+
+
+ESCAPED_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # behind an even number of backslashes
 
 
 class Merged(NamedTuple):
@@ -56,7 +60,7 @@ def merge(
         cursor.execute(_create_incoming(target))
         with cursor.copy(SQL("COPY {} FROM STDIN").format(incoming)) as copy:
             for record in rows.values():
-                copy.write_row((*record[:-1], orjson.dumps(record.raw).decode()))
+                copy.write_row(_row(record))
         cursor.execute(BY_KEY)
         cursor.execute(
             _merge_statement(target),
@@ -70,6 +74,15 @@ def merge(
         merged = Merged(*cast("tuple[int, int, int]", cursor.fetchone()))
         cursor.execute(SQL("TRUNCATE {}").format(incoming))  # the next page may come in this transaction
     return merged
+
+
+def _row(record: Record) -> tuple[Any, ...]:
+    """The record's columns. PostgreSQL stores no NUL; U+FFFD is what Unicode has for such a character."""
+    raw = orjson.dumps(record.raw).decode()
+    if "\\u0000" not in raw:
+        return (*record[:-1], raw)
+    values = (value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in record[:-1])
+    return (*values, ESCAPED_NUL.sub(r"\1\\ufffd", raw))
 
 
 def _incoming_name(target: Target) -> Identifier:

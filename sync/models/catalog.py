@@ -30,7 +30,7 @@ class Entity(models.Model):
     external_id = models.CharField(max_length=80)
     name = models.TextField()
     status = models.CharField(max_length=10, choices=STATUSES)
-    platform_status = models.CharField(max_length=60)
+    platform_status = models.TextField()
     platform_created_at = _moment()
     platform_updated_at = _moment()
     raw: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField()
@@ -51,8 +51,8 @@ def _key(name: str) -> models.UniqueConstraint:
 class Campaign(Entity):
     """One campaign."""
 
-    objective = models.CharField(max_length=60, blank=True)
-    bidding_strategy = models.CharField(max_length=60, blank=True)
+    objective = models.TextField(blank=True)
+    bidding_strategy = models.TextField(blank=True)
     daily_budget_micros = models.BigIntegerField(null=True, blank=True)
     lifetime_budget_micros = models.BigIntegerField(null=True, blank=True)
     starts_at = _moment()
@@ -66,7 +66,7 @@ class AdGroup(Entity):
     """One ad group; Meta calls it an ad set."""
 
     campaign_external_id = models.CharField(max_length=80)
-    bidding_strategy = models.CharField(max_length=60, blank=True)
+    bidding_strategy = models.TextField(blank=True)
     bid_micros = models.BigIntegerField(null=True, blank=True)
     daily_budget_micros = models.BigIntegerField(null=True, blank=True)
     lifetime_budget_micros = models.BigIntegerField(null=True, blank=True)
@@ -83,8 +83,8 @@ class Ad(Entity):
 
     campaign_external_id = models.CharField(max_length=80)
     ad_group_external_id = models.CharField(max_length=80)
-    ad_type = models.CharField(max_length=60, blank=True)
-    creative_external_id = models.CharField(max_length=80, blank=True)
+    ad_type = models.TextField(blank=True)
+    creative_external_id = models.TextField(blank=True)
 
     class Meta:
         constraints = [_key("ad_key")]

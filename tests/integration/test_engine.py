@@ -455,6 +455,21 @@ def test_a_defect_of_ours_leaves_the_run_in_a_state_without_its_text(
     assert "KeyError" in run.error_message
 
 
+def test_data_that_the_database_refuses_ends_as_a_dead_letter(
+    platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect(platform, account, "meta")
+    monkeypatch.setattr(engine_copy, "merge", lambda *_, **__: Campaign.objects.create(external_id="9" * 99))
+
+    run = sync(connection)
+    for _ in range(2):
+        make_due(run)
+        work(connection)
+
+    run.refresh_from_db()
+    assert (run.state, run.error_code, run.failed_attempts) == (RunState.FAILED, "defect", 3)
+
+
 def test_a_missing_key_is_told_at_once(platform: Sandbox, account: Account, settings: Any) -> None:
     connection = connect(platform, account, "meta")
     ask(connection)

@@ -91,6 +91,23 @@ def test_a_row_that_comes_twice_in_a_page_counts_once_with_its_last_values(conne
     assert Campaign.objects.get().name == "New"
 
 
+def test_what_postgresql_cannot_store_is_replaced_and_nothing_else(connection: Connection) -> None:
+    record = campaign(name="a\0b", raw={"id": "1", "name": "a\0b", "text": "\\u0000", "mix": "\\\0"})
+
+    merged(connection, record)
+
+    row = Campaign.objects.get()
+    assert row.name == "a\ufffdb"
+    assert row.raw == {"id": "1", "name": "a\ufffdb", "text": "\\u0000", "mix": "\\\ufffd"}
+    assert merged(connection, record) == Merged(0, 0, 0)
+
+
+def test_words_of_any_length_are_kept(connection: Connection) -> None:
+    merged(connection, campaign(objective="O" * 300, platform_status="S" * 300))
+
+    assert Campaign.objects.get().objective == "O" * 300
+
+
 def test_a_removed_row_returns(connection: Connection) -> None:
     merged(connection, campaign(), tell_created=False)
     Campaign.objects.update(removed_at=timezone.now())
