@@ -6,12 +6,14 @@ from django.views.generic import RedirectView
 
 from adtiger.health import healthz, readyz
 from sync.admin.site import favicon
+from sync.api.errors import unknown_path
 
 handler500 = "sync.api.errors.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api", unknown_path),
     path("api/", include("sync.api.urls")),
     path("healthz", healthz),
     path("readyz", readyz),

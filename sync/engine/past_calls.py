@@ -12,15 +12,18 @@ from django.db.models import Q
 from django.utils import timezone
 
 from providers.budget import PastCall
-from sync.engine.limits import account_key, ad_account_key, provider_key
+from providers.http import CALL_SECONDS
+from sync.engine.limits import limits_of
 from sync.models import SyncAttempt
 
-LONGEST = timedelta(days=1)  # the longest window that a setting may name sensibly
-IN_FLIGHT = 2  # calls of a running attempt that its last committed chunk can't know of
+LONGEST = timedelta(days=1)  # the longest window that a platform has
+# Calls of a running attempt that its last committed page can't know of: a page that is asked for in halved
+# sizes (six tries), twice with a renewed token, and the next page's first.
+IN_FLIGHT = 8
 
 
 def past_calls(*, asking: UUID | None = None, made: int = 0) -> Iterator[PastCall]:
-    """The calls of the last day, by every key that they counted for.
+    """The calls that still count, by every key that has a window.
 
     The attempt that asks (by its lease token) knows its own number: it has `made` so many.
     """
@@ -28,16 +31,14 @@ def past_calls(*, asking: UUID | None = None, made: int = 0) -> Iterator[PastCal
     attempts = SyncAttempt.objects.filter(Q(ended_at=None) | Q(ended_at__gt=now - LONGEST)).filter(
         started_at__gt=now - 2 * LONGEST
     )
-    for attempt in attempts.select_related("run__connection").iterator():
-        connection = attempt.run.connection
-        running = attempt.ended_at is None
-        at = now if attempt.ended_at is None else attempt.ended_at
-        calls = attempt.calls + (IN_FLIGHT if running else 0)
+    for attempt in attempts.select_related("run__connection__account__plan").iterator():
         if attempt.lease_token == asking:
-            calls = made
-        for key in (
-            ad_account_key(connection.provider, connection.external_id),
-            provider_key(connection.provider),
-            account_key(connection.account_id),
-        ):
-            yield PastCall(key, str(attempt.lease_token), at.timestamp(), calls)
+            at, calls = now, made
+        elif attempt.ended_at is None:
+            at, calls = now + timedelta(seconds=CALL_SECONDS), attempt.calls + IN_FLIGHT
+        else:
+            at, calls = attempt.ended_at, attempt.calls
+        for limit in limits_of(attempt.run.connection):
+            longest = max((window.seconds for window in limit.windows), default=0)
+            if at > now - timedelta(seconds=longest):
+                yield PastCall(limit.key, str(attempt.lease_token), at.timestamp(), calls)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
 
-import redis
 import requests
 from django.conf import settings
 from django.utils import timezone
@@ -87,7 +86,7 @@ def gate_for(
 @cache
 def budget_store() -> BudgetStore:
     """The budgets' server; short time-outs, for a worker must not hang on it."""
-    return BudgetStore(redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=2))
+    return BudgetStore.connect(settings.REDIS_URL)
 
 
 def _session() -> requests.Session:

@@ -23,7 +23,9 @@ def caller(bob: User, account: Account) -> Caller:
     return by_token(bob, account)
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/sync", "/api/sync/status/", "/api/sync/manual/", "/api/x/y"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/sync", "/api/sync/status/", "/api/sync/manual/", "/api/x/y"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT"])
 def test_an_unknown_path_is_not_found(caller: Caller, path: str, method: str) -> None:
     answer = caller.call(method, path)

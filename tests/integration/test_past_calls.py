@@ -1,0 +1,74 @@
+"""What a budget store without memory is told: every call that still counts, and no fewer."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from providers.budget import PastCall
+from sync.engine.past_calls import IN_FLIGHT, past_calls
+from sync.models import Account, Connection, Plan, SyncAttempt
+from sync.models.choices import RunState
+from tests.factories import make_run
+
+MINUTE = timedelta(minutes=1)
+
+
+def attempt(connection: Connection, *, ended_ago: timedelta | None, calls: int = 7) -> SyncAttempt:
+    now = timezone.now()
+    return SyncAttempt.objects.create(
+        run=make_run(connection, state=RunState.SUCCEEDED),
+        lease_token=uuid4(),
+        worker="w",
+        started_at=now - (ended_ago or MINUTE),
+        ended_at=now - ended_ago if ended_ago is not None else None,
+        calls=calls,
+    )
+
+
+def told(connection: Connection, **asking: object) -> list[PastCall]:
+    key = f"connection:{connection.provider}:{connection.external_id}"
+    return [call for call in past_calls(**asking) if call.key == key]  # type: ignore[arg-type]
+
+
+def test_an_ended_attempt_counts_from_its_end(connection: Connection) -> None:
+    ended = attempt(connection, ended_ago=30 * MINUTE)
+
+    (call,) = told(connection)
+
+    assert ended.ended_at is not None
+    assert (call.calls, call.at, call.name) == (7, ended.ended_at.timestamp(), str(ended.lease_token))
+
+
+def test_a_running_attempt_counts_what_may_be_in_flight_until_its_latest_end(connection: Connection) -> None:
+    attempt(connection, ended_ago=None)
+
+    (call,) = told(connection)
+
+    assert call.calls == 7 + IN_FLIGHT
+    assert call.at == pytest.approx(timezone.now().timestamp() + 35, abs=2)
+
+
+def test_the_attempt_that_asks_knows_its_own_number(connection: Connection) -> None:
+    asking = attempt(connection, ended_ago=None)
+
+    (call,) = told(connection, asking=asking.lease_token, made=9)
+
+    assert call.calls == 9
+
+
+def test_what_is_older_than_every_window_is_not_told(connection: Connection) -> None:
+    attempt(connection, ended_ago=61 * MINUTE)
+
+    assert told(connection) == []
+
+
+def test_only_keys_with_windows_are_told(connection: Connection, account: Account) -> None:
+    attempt(connection, ended_ago=MINUTE)
+    assert len(list(past_calls())) == 1  # neither the app nor the account has windows
+
+    account.plan = Plan.objects.create(name="Agency", calls_per_hour=100)
+    account.save()
+
+    assert {call.key for call in past_calls()} >= {f"account:{account.pk}"}
