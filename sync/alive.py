@@ -115,7 +115,10 @@ class _Heart(threading.Thread):
         """End the pulse and take the row away: a worker that ended in good order is not dead."""
         self._stopped.set()
         self.join(timeout=EVERY_SECONDS)
-        Pulse.objects.filter(name=self._consumer.hostname).delete()
+        try:
+            Pulse.objects.filter(name=self._consumer.hostname).delete()
+        except DatabaseError as exc:
+            logger.warning("pulse not removed", error=type(exc).__name__)  # it falls silent by itself
 
     def _beat(self) -> None:
         try:

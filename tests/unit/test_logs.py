@@ -1,0 +1,33 @@
+"""The logs: whole tracebacks, and in none of them the values of variables, where tokens are."""
+
+import logging
+import logging.config
+import sys
+
+import pytest
+
+from adtiger import logs
+
+TOKEN = "".join(("sec", "ret-", "token"))  # in no line of this file, which a traceback shows
+
+
+def fail_with(token: str) -> None:
+    raise ValueError(len(token))
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_traceback_tells_where_and_no_values(style: str) -> None:
+    config = logs.configure("INFO", style)
+    formatter = logging.config.DictConfigurator(config).configure_formatter(config["formatters"]["lines"])
+    try:
+        fail_with(TOKEN)
+    except ValueError:
+        record = logging.getLogger("foreign").makeRecord(
+            "foreign", logging.ERROR, __file__, 1, "it failed", (), sys.exc_info()
+        )
+
+    line = formatter.format(record)
+
+    assert "test_a_traceback_tells_where_and_no_values" in line
+    assert "ValueError" in line
+    assert TOKEN not in line
