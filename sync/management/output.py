@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 import orjson
 from django.core.management.base import BaseCommand, CommandParser
@@ -39,10 +39,9 @@ def print_table(
 
 
 def console(command: BaseCommand) -> Console:
-    """rich on the command's own output. What platforms name "[/b]" or ":tiger:" is printed as it is."""
+    """rich on the command's own output."""
     width = None if command.stdout.isatty() else PIPED_WIDTH
-    out: IO[str] = command.stdout  # type: ignore[assignment]  # Django's wrapper has all that rich uses
-    return Console(file=out, highlight=False, markup=False, emoji=False, width=width)
+    return Console(file=command.stdout, highlight=False, width=width)  # type: ignore[arg-type]
 
 
 def ago(moment: datetime | None) -> str:
