@@ -138,14 +138,17 @@ def _covers(run: SyncRun, ask: Ask) -> bool:
 
 
 def _join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
-    """Share a waiting run: widen its scope, and raise its class where this request's is better."""
+    """Share a waiting run: widen its scope, and raise its class where this request's is better.
+
+    A person is shown the data of now: what the run read before the request is read again.
+    """
     if not _covers(run, ask):
         run.mode = Mode.FULL if Mode.FULL in (run.mode, ask.mode) else Mode.INCREMENTAL
         everything = not run.campaign_ids or not ask.campaign_ids
         run.campaign_ids = [] if everything else sorted({*run.campaign_ids, *ask.campaign_ids})
-        run.checkpoint, run.expected = {}, {}  # what was read so far may lack what is asked for now
-        run.campaigns_count = run.ad_groups_count = run.ads_count = 0
-        run.seen.all().delete()
+        _begin_again(run)
+    elif ask.trigger == Trigger.MANUAL and run.checkpoint:
+        _begin_again(run)
     if ask.priority < run.priority:
         run.priority = ask.priority
         _let_be_due(run)
@@ -154,6 +157,13 @@ def _join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
     run.save()
     JoinedRequest.objects.create(request=request, run=run)
     return run
+
+
+def _begin_again(run: SyncRun) -> None:
+    """Read from the first page on: what was read so far lacks what is asked for now."""
+    run.checkpoint, run.expected = {}, {}
+    run.campaigns_count = run.ad_groups_count = run.ads_count = 0
+    run.seen.all().delete()
 
 
 def _let_be_due(run: SyncRun) -> None:

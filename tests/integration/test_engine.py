@@ -185,6 +185,26 @@ def test_a_spent_budget_defers_the_run_which_goes_on_from_its_page(
 
 
 @BOTH
+def test_an_edit_made_before_a_person_asks_arrives_though_the_run_had_read_past_it(
+    platform: Sandbox, account: Account, settings: Any, provider: str
+) -> None:
+    settings.CONNECTION_WINDOWS = {"meta": ((2, 600.0),), "google": ((2, 600.0),)}
+    settings.BUDGET_RESERVE = 0.0
+    connection = connect(platform, account, provider)
+    half_read = sync(connection, trigger=Trigger.SCHEDULED, source="beat")
+    assert (half_read.state, half_read.campaigns_count) == ("deferred", 5)
+    campaign = Campaign.objects.order_by("external_id")[0]
+    where = {"platform": provider, "account": connection.external_id}
+    platform.control("edit", **where, id=campaign.external_id, name="Edited meanwhile")
+
+    settings.CONNECTION_WINDOWS = {"meta": (), "google": ()}
+    run = sync(connection)
+
+    assert (run, run.state) == (half_read, RunState.SUCCEEDED)
+    assert_equal_to_platform(platform, connection)
+
+
+@BOTH
 def test_the_platforms_own_limit_defers_and_parks_the_ad_account(
     platform: Sandbox, account: Account, provider: str
 ) -> None:

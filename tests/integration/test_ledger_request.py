@@ -43,13 +43,30 @@ def test_a_manual_request_joins_a_waiting_scheduled_run_and_raises_it(connection
 
 @pytest.mark.parametrize("reason", ["budget", "retry", "gave_way"])
 def test_a_deferred_run_that_a_person_asks_for_is_due_at_once(connection: Connection, reason: str) -> None:
-    deferred = make_run(connection, state=RunState.DEFERRED, defer_reason=reason, ads_count=7)
+    deferred = make_run(connection, state=RunState.DEFERRED, defer_reason=reason)
 
     ask(connection)
 
     assert claim("meta", "default", worker="w") == deferred
-    deferred.refresh_from_db()
-    assert deferred.ads_count == 7  # it goes on where it stood
+
+
+def test_what_a_run_read_before_a_person_asked_is_read_again(connection: Connection) -> None:
+    read = {"checkpoint": {"stream": "ads", "cursor": "c"}, "campaigns_count": 5, "ads_count": 7}
+    run = make_run(connection, state=RunState.DEFERRED, **read)
+
+    ask(connection)
+
+    run.refresh_from_db()
+    assert (run.checkpoint, run.campaigns_count, run.ads_count) == ({}, 0, 0)
+
+
+def test_a_scheduled_request_lets_a_run_go_on_where_it_stands(connection: Connection) -> None:
+    run = make_run(connection, state=RunState.DEFERRED, checkpoint={"stream": "ads", "cursor": "c"})
+
+    ask(connection, trigger=Trigger.SCHEDULED, source="beat")
+
+    run.refresh_from_db()
+    assert run.checkpoint == {"stream": "ads", "cursor": "c"}
 
 
 def test_a_scheduled_request_does_not_wake_a_deferred_run(connection: Connection) -> None:
