@@ -8,6 +8,7 @@ from adtiger.health import healthz, readyz
 from sync.admin.site import favicon
 from sync.api.errors import unknown_path
 
+handler400 = "sync.api.errors.bad_request"
 handler500 = "sync.api.errors.server_error"
 
 urlpatterns = [

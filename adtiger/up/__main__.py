@@ -15,6 +15,7 @@ from adtiger.up.session import run, say
 from adtiger.up.stack import PROJECT, Stack, StackError
 
 _PORT = 8000
+_LAST_PORT = 65_535
 _DOWN_SECONDS = 60.0  # a supervisor waits for its workers' soft shutdown
 _LOCK = "up.lock"
 
@@ -23,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m adtiger.up", description=__doc__)
     parser.add_argument("--demo", action="store_true", help="sync the demo accounts, show the result, stop")
     parser.add_argument("--down", action="store_true", help="stop what runs")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or _PORT), help="of the web")
+    parser.add_argument("--port", type=_port, default=os.environ.get("PORT") or _PORT, help="of the web")
     arguments = parser.parse_args()
     base = Path(os.environ.get("ADTIGER_HOME") or PROJECT / ".adtiger").resolve()
     try:
@@ -35,6 +36,12 @@ def main() -> int:
     except (EmbeddedError, StackError) as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= _LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number up to {_LAST_PORT}")
+    return int(text)
 
 
 def _up(home: Path, port: int, *, demo: bool) -> int:

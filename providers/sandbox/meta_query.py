@@ -148,5 +148,8 @@ def _filter(kind: Kind, item: dict[str, Any]) -> Test | None:
             f"Filtering field {prefix}.{name} with operation {operator.lower()} is not supported"
         )
     if name in _NUMBERS:
-        wanted = frozenset(map(int, wanted)) if isinstance(wanted, list) else int(wanted)
+        try:
+            wanted = frozenset(map(int, wanted)) if isinstance(wanted, list) else int(wanted)
+        except (TypeError, ValueError):
+            raise bad_parameter(f"Filtering field {prefix}.{name} takes numbers") from None
     return lambda entity: compare(value(node(entity)), wanted)

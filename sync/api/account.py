@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sync.api.access import EVERYBODY, SESSION_KEY, AccountView
+from sync.api.fields import IdField
 from sync.api.schema import refusals
 from sync.api.serializers import Answer
 from sync.models import Membership
@@ -44,7 +45,7 @@ class AccountSerializer(Answer):
 class SwitchSerializer(serializers.Serializer[Any]):
     """Which account to act for."""
 
-    accountId = serializers.UUIDField()
+    accountId = IdField()
 
 
 class AccountAnswerView(AccountView):

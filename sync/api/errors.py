@@ -1,13 +1,15 @@
 """Turn errors into the documented bodies, `{"error", "message", …}`; so views contain no `try`."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import structlog
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.defaults import bad_request as html_bad_request
 from django.views.defaults import server_error as html_server_error
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
@@ -32,6 +34,7 @@ TITLES = {
     415: "Unsupported media type",
 }
 RETRY_SECONDS = 5  # a database that restarts is back by then
+MAX_DETAILS = 20  # as many as a person reads; a body of 1 MB can hold 300,000 mistakes
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -40,7 +43,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         case SyncError():
             return _domain(exc)
         case ValidationError():
-            return _invalid(list(_details(exc.detail)))
+            return _invalid(list(islice(_details(exc.detail), MAX_DETAILS)))
         case ParseError():
             return _invalid([{"field": "body", "message": str(exc.detail)}])
         case RequestDataTooBig():
@@ -96,6 +99,17 @@ def _details(errors: Any, path: str = "") -> Iterator[dict[str, str]]:
 def unknown_path(request: HttpRequest, **_: object) -> HttpResponse:
     """Any path below /api/ that is none of ours."""
     return JsonResponse({"error": "Not found", "message": f"There is no {request.path} here."}, status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django refuses before any view sees it: JSON for the API, a page for people."""
+    if not request.path.startswith("/api/"):
+        return html_bad_request(request, exception)
+    if isinstance(exception, DisallowedHost):
+        message = "This host name is not one of AdTiger's. An operator can add it to ALLOWED_HOSTS."
+    else:
+        message = "The request can't be understood."
+    return JsonResponse({"error": "Bad request", "message": message}, status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

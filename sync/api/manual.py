@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sync.api.access import SYNCERS, AccountView
+from sync.api.fields import IdField, PlatformIdField, ProviderField
 from sync.api.queries import NamedProviderQuery, provider_of
 from sync.api.queue_state import QueueState, load_queue_state
 from sync.api.runs import history_line
@@ -21,29 +22,20 @@ from sync.ledger.position import positions
 from sync.ledger.request import Requested, request_sync
 from sync.ledger.targets import connections_to_sync
 from sync.models import Account, Connection
-from sync.models.choices import Provider, RunState, Trigger
+from sync.models.choices import RunState, Trigger
 
 NEWEST = 10
 MAX_IDS = 1_000  # as many as fit into one platform query in its documented limits
 
 
-class TextField(serializers.CharField):
-    """A string; DRF's own field takes numbers, too."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
 class ManualSyncSerializer(serializers.Serializer[Any]):
     """What to sync; without `campaignIds`, or with none, all campaigns."""
 
-    provider = serializers.ChoiceField(Provider.choices)
+    provider = ProviderField()
     campaignIds = serializers.ListField(
-        child=TextField(max_length=80), max_length=MAX_IDS, required=False, default=list
+        child=PlatformIdField(), max_length=MAX_IDS, required=False, default=list
     )
-    connectionId = serializers.UUIDField(required=False)
+    connectionId = IdField(required=False)
 
 
 class SkippedSerializer(Answer):
@@ -132,7 +124,9 @@ class ManualSyncView(AccountView):
 def _targets(account: Account, provider: str, connection_id: UUID | None) -> list[Connection]:
     """The ad accounts meant; 404 for a `connectionId` that is unknown, or somebody else's."""
     if connection_id is not None:
-        one = get_object_or_404(Connection.objects.of_account(account), pk=connection_id)
+        one = Connection.objects.of_account(account).filter(pk=connection_id).first()
+        if one is None:
+            raise Http404("There is no ad account with this connectionId.")
         if one.provider != provider:
             label = one.get_provider_display()
             raise serializers.ValidationError({"connectionId": f"This ad account is one of {label}."})

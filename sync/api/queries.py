@@ -6,26 +6,26 @@ from uuid import UUID
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from sync.models.choices import Provider
+from sync.api.fields import IdField, ProviderField
 
 
 class ProviderQuery(serializers.Serializer[Any]):
     """`?provider=`, which may be left out."""
 
-    provider = serializers.ChoiceField(Provider.choices, required=False)
+    provider = ProviderField(required=False)
 
 
 class NamedProviderQuery(serializers.Serializer[Any]):
     """`?provider=`, which may not."""
 
-    provider = serializers.ChoiceField(Provider.choices)
+    provider = ProviderField()
 
 
 class CancelQuery(serializers.Serializer[Any]):
     """What to cancel: all of a provider, or one job."""
 
-    provider = serializers.ChoiceField(Provider.choices, required=False)
-    jobId = serializers.UUIDField(required=False)
+    provider = ProviderField(required=False)
+    jobId = IdField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:

@@ -48,7 +48,7 @@ def waiting_for(runs: Iterable[SyncRun]) -> dict[UUID, str]:
 
 
 def _conditions(waiting: list[SyncRun]) -> Conditions:
-    running = SyncRun.objects.running()
+    running = SyncRun.objects.running().exclude(pk__in=[run.pk for run in waiting])  # claimed just now
     counted = running.order_by().values_list("provider", "region").annotate(runs=Count("pk"))
     connections = {run.connection_id for run in waiting}
     return Conditions(

@@ -57,6 +57,15 @@ def test_a_wrong_method_of_the_cron_route_is_told_so(db: None) -> None:
     assert bearer("cron-secret-for-tests").call("DELETE", CRON).status == 405
 
 
+def test_a_foreign_host_name_is_refused_in_json(caller: Caller) -> None:
+    caller.headers["Host"] = "evil.example"
+
+    answer = caller.get(STATUS)
+
+    assert (answer.status, answer.body["error"]) == (400, "Bad request")
+    assert "ALLOWED_HOSTS" in answer.body["message"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_away_is_worth_a_retry() -> None:
     account = make_account()

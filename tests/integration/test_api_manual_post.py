@@ -112,10 +112,13 @@ def test_a_browser_session_may_ask_too(bob: User, connection: Connection) -> Non
         ({**META, "campaignIds": [["1"]]}, "campaignIds.0"),
         ({**META, "campaignIds": [""]}, "campaignIds.0"),
         ({**META, "campaignIds": ["1\0"]}, "campaignIds.0"),
-        ({**META, "campaignIds": ["1" * 81]}, "campaignIds.0"),
+        ({**META, "campaignIds": ["1" * 21]}, "campaignIds.0"),
+        ({**META, "campaignIds": ["<b>1"]}, "campaignIds.0"),
+        ({**META, "campaignIds": ["\u0661"]}, "campaignIds.0"),
         ({**META, "campaignIds": [str(n) for n in range(1001)]}, "campaignIds"),
         ({**META, "connectionId": "act_1"}, "connectionId"),
         ({**META, "connectionId": 7.5}, "connectionId"),
+        ({**META, "connectionId": 1}, "connectionId"),
         ([], "body"),
         ("meta", "body"),
     ],
@@ -131,6 +134,19 @@ def test_a_wrong_body_is_refused_with_the_fields_name(
     assert [detail["field"] for detail in answer.body["details"]] == [field]
     assert field in answer.body["message"]
     assert_nothing_changed()
+
+
+def test_a_wrong_provider_is_answered_with_the_right_ones(caller: Caller, connection: Connection) -> None:
+    answer = caller.post(MANUAL, {"provider": "<b>" * 1000})
+
+    assert answer.body["details"] == [{"field": "provider", "message": "Choose one of: meta, google."}]
+
+
+def test_not_every_mistake_is_listed(caller: Caller, connection: Connection) -> None:
+    answer = caller.post(MANUAL, {**META, "campaignIds": [0] * 300_000})
+
+    assert answer.status == 400
+    assert [detail["field"] for detail in answer.body["details"]] == [f"campaignIds.{n}" for n in range(20)]
 
 
 def test_a_thousand_campaign_ids_are_accepted(caller: Caller, connection: Connection) -> None:
@@ -215,6 +231,7 @@ def test_an_unknown_connection_is_not_found(caller: Caller, connection: Connecti
     answer = caller.post(MANUAL, {**META, "connectionId": str(uuid4())})
 
     assert (answer.status, answer.body["error"]) == (404, "Not found")
+    assert answer.body["message"] == "There is no ad account with this connectionId."
     assert_nothing_changed()
 
 

@@ -46,3 +46,8 @@ def test_the_page_takes_everything_from_here(client: Client) -> None:
 @pytest.mark.parametrize("path", ["/api/schema", "/api/docs"])
 def test_the_document_needs_no_sign_in(client: Client, path: str) -> None:
     assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST"])
+def test_the_page_is_only_to_be_looked_at(client: Client, method: str) -> None:
+    assert client.generic(method, "/api/docs").status_code == 405

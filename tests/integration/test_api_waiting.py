@@ -43,6 +43,13 @@ def test_another_sync_of_the_ad_account_is_named(connection: Connection) -> None
     )
 
 
+def test_a_run_that_was_claimed_meanwhile_does_not_wait_for_itself(connection: Connection) -> None:
+    run = make_run(connection)
+    claim("meta", "default", worker="w")
+
+    assert waiting_for([run]) == {run.pk: "a worker to take it"}
+
+
 @pytest.mark.parametrize(
     ("reason", "text", "expected"),
     [

@@ -43,6 +43,11 @@ def age(**names: str) -> None:
     Pulse.objects.filter(**names).update(seen_at=timezone.now() - alive.SILENT - timedelta(seconds=1))
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_with_a_wrong_method_is_told_so(path: str) -> None:
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 405
+
+
 def test_healthz_needs_no_database(client: Client) -> None:
     response = client.get("/healthz")  # a query would fail: this test has no database
 

@@ -218,7 +218,14 @@ def test_a_filter_without_prefix_filters_nothing(graph: Graph, ad_account: str) 
 
 @pytest.mark.parametrize(
     "wanted",
-    [filtering(("ad.colour", "IN", ["red"])), filtering(("ad.id", "NEAR", ["1"])), "[{}]", "nonsense"],
+    [
+        filtering(("ad.colour", "IN", ["red"])),
+        filtering(("ad.id", "NEAR", ["1"])),
+        filtering(("ad.id", "IN", ["red"])),
+        filtering(("ad.updated_time", "GREATER_THAN", None)),
+        "[{}]",
+        "nonsense",
+    ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(graph: Graph, ad_account: str, wanted: str) -> None:
     assert graph.error(f"{ad_account}/ads", filtering=wanted) == (400, 100, None)

@@ -198,6 +198,23 @@ def assert_that_a_second_one_is_refused(home: Path, url: str) -> None:
     assert refused.stderr == f"AdTiger is running already at {url}; `make down` stops it.\n"
 
 
+@pytest.mark.parametrize("port", ["web", "65536", "-1"])
+def test_a_port_that_is_none_is_refused_by_its_name(home: Path, port: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "adtiger.up"],
+        cwd=PROJECT,
+        env=environment(home) | {"PORT": port},
+        capture_output=True,
+        text=True,
+        timeout=STOP_SECONDS,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert f"{port!r} is no port" in done.stderr
+    assert not home.exists()
+
+
 def test_whatever_is_killed_comes_back_and_down_ends_what_a_killed_supervisor_left(home: Path) -> None:
     with running(home) as (up, login):
         web = pid_of(home, "web")
