@@ -70,7 +70,7 @@ def test_it_does_not_outlive_its_starter(tmp_path: Path) -> None:
 def is_listening(url: str) -> bool:
     try:
         requests.get(f"{url}/control/accounts", timeout=5)
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
     return True
 
