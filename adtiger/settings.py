@@ -232,6 +232,7 @@ RETRY_BASE = timedelta(seconds=2)  # waits 2 s, 4 s, 8 s, … before the next at
 LEASE = timedelta(seconds=env_int("LEASE_SECONDS", default=20, minimum=2))  # renewed every third of it
 MAX_STARTS_WITHOUT_PROGRESS = 3  # a run that kills its worker this often in a row is a dead letter
 DRAIN_SECONDS = 60  # a hint's worker goes on claiming this long, then a new message goes on: a fair stop
+TURN_SECONDS = 300  # then a run goes back to the queue between two pages: well below the soft time limit
 PATIENCE = {  # a run that waited longer rises one class, until the first
     "manual": timedelta(seconds=env_int("MANUAL_PATIENCE_SECONDS", default=30, minimum=1)),
     "other": timedelta(seconds=env_int("PATIENCE_SECONDS", default=600, minimum=1)),

@@ -70,6 +70,10 @@ class Client(Protocol):
     def calls(self) -> int:
         """Made so far, for the attempt's record."""
 
+    @property
+    def ids_per_call(self) -> int:
+        """How many ids `fetch` asks for with one call."""
+
     def account(self) -> AdAccountRecord:
         """Describe the ad account itself."""
 

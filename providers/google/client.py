@@ -26,6 +26,8 @@ IDS_PER_QUERY = 1_000  # a query of 12 kB; a filter may hold 20,000 values
 class GoogleClient:
     """`providers.base.Client` for Google Ads."""
 
+    ids_per_call = IDS_PER_QUERY
+
     def __init__(
         self,
         config: GoogleConfig,

@@ -30,6 +30,8 @@ Body = dict[str, Any]
 class MetaClient:
     """`providers.base.Client` for Meta."""
 
+    ids_per_call = IDS_PER_CALL
+
     def __init__(
         self,
         config: MetaConfig,

@@ -4,65 +4,73 @@ Guarantee: a chunk's rows, changes, seen ids, checkpoint and progress commit tog
 lease. Killing anything at any moment costs at most one chunk.
 """
 
+import time
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
 
 from providers.base import Client, Selection
 from providers.errors import CursorExpired
 from providers.records import Page, Stream
+from sync.engine.chunk import GaveWay, chunk
 from sync.engine.merge import merge
 from sync.engine.remove import remove_unseen
 from sync.engine.streams import ORDER, TARGETS
 from sync.ledger.claim import better_run_waits
 from sync.ledger.lease import Lease, LeaseLost
-from sync.models import SeenIds, SyncAttempt, SyncRun
+from sync.models import SeenIds, SyncRun
 from sync.models.choices import Mode
-
-
-class CancelRequested(Exception):
-    """Somebody asked to stop the run; its last chunk is committed."""
-
-
-class GaveWay(Exception):
-    """A run of a better class waits and no slot is free; the last chunk is committed."""
 
 
 def copy(run: SyncRun, lease: Lease, client: Client) -> None:
     """Copy all streams, from the run's checkpoint on, and mark what a full pass no longer found."""
+    ends_at = time.monotonic() + settings.TURN_SECONDS
     selection = Selection(campaign_ids=tuple(run.campaign_ids))
     stream, cursor = run.checkpoint.get("stream", ORDER[0]), run.checkpoint.get("cursor")
     for current in ORDER[ORDER.index(Stream(stream)) :]:
-        _copy_stream(run, lease, client, current, selection, cursor)
+        _copy_stream(run, lease, client, current, selection, cursor, ends_at)
         cursor = None
     if run.mode == Mode.FULL and not selection.campaign_ids:
         for current in ORDER:
-            remove_unseen(run, lease, client, current)
+            for _ in remove_unseen(run, lease, client, current):
+                _check_turn(run, ends_at)
 
 
 def _copy_stream(
-    run: SyncRun, lease: Lease, client: Client, stream: Stream, selection: Selection, cursor: str | None
+    run: SyncRun,
+    lease: Lease,
+    client: Client,
+    stream: Stream,
+    selection: Selection,
+    cursor: str | None,
+    ends_at: float,
 ) -> None:
     if run.checkpoint.get("finished") == stream:
         return
     try:
         for page in client.pages(stream, selection=selection, cursor=cursor):
             _commit(run, lease, stream, page, calls=client.calls)
-            if page.cursor and better_run_waits(run):
-                raise GaveWay
+            if page.cursor:
+                _check_turn(run, ends_at)
     except CursorExpired:
         _start_stream_again(run, lease, stream)
         raise
 
 
+def _check_turn(run: SyncRun, ends_at: float) -> None:
+    """Between two chunks: whether the slot is to be left to others."""
+    if better_run_waits(run):
+        raise GaveWay("a more urgent sync")
+    if time.monotonic() > ends_at:
+        raise GaveWay("its next turn, for it is a long sync")
+
+
 def _commit(run: SyncRun, lease: Lease, stream: Stream, page: Page, *, calls: int) -> None:
     """Write one page, with everything that says it was written."""
     target = TARGETS[stream]
-    with transaction.atomic():
-        held = lease.held().select_for_update().values("cancel_requested_at").first()
-        if held is None:
-            raise LeaseLost(f"run {run.pk} was taken over")
+    counted = {target.counter: F(target.counter) + len(page.records)}
+    with chunk(run, lease, calls=calls, **counted):
         merged = merge(
             stream,
             page.records,
@@ -72,17 +80,6 @@ def _commit(run: SyncRun, lease: Lease, stream: Stream, page: Page, *, calls: in
         )
         _remember_seen(run, stream, page)
         _advance(run, stream, page, merged.as_changes())
-        lease.held().update(
-            checkpoint=run.checkpoint,
-            expected=run.expected,
-            changes=run.changes,
-            lease_expires_at=Now() + settings.LEASE,
-            starts_without_progress=0,
-            **{target.counter: F(target.counter) + len(page.records)},
-        )
-        SyncAttempt.objects.filter(lease_token=lease.token).update(calls=calls)  # for `past_calls`
-    if held["cancel_requested_at"]:
-        raise CancelRequested
 
 
 def _advance(run: SyncRun, stream: Stream, page: Page, changes: dict[str, int]) -> None:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from providers.budget.gate import LONGEST_PARK
 from providers.errors import (
     RETRYABLE,
     AccessDenied,
@@ -22,7 +24,8 @@ from providers.errors import (
     ReconnectNeeded,
     Scope,
 )
-from sync.engine.copy import CancelRequested, GaveWay, copy
+from sync.engine.chunk import CancelRequested, GaveWay
+from sync.engine.copy import copy
 from sync.engine.heartbeat import Heartbeat
 from sync.engine.limits import AD_ACCOUNT, APP
 from sync.engine.platform import open_client
@@ -78,19 +81,15 @@ def _leave(run: SyncRun, lease: Lease, exc: Exception, *, calls: int) -> None:
             until = datetime.fromtimestamp(exc.retry_at, UTC)
             finish.defer(lease, until=until, reason=DeferReason.BUDGET, waiting_for=exc.reason, calls=calls)
         case LimitReached():
-            until = timezone.now() + timedelta(seconds=exc.retry_after)
+            until = timezone.now() + timedelta(seconds=min(exc.retry_after, LONGEST_PARK))
             finish.defer(lease, until=until, reason=DeferReason.BUDGET, waiting_for=str(exc), calls=calls)
         case GaveWay():
-            words = "a more urgent sync"
-            finish.defer(
-                lease, until=timezone.now(), reason=DeferReason.GAVE_WAY, waiting_for=words, calls=calls
-            )
+            now, words = timezone.now(), str(exc)
+            finish.defer(lease, until=now, reason=DeferReason.GAVE_WAY, waiting_for=words, calls=calls)
         case CancelRequested():
             finish.cancel_running(lease, calls=calls)
         case ReconnectNeeded():
-            Credential.objects.filter(pk=run.connection.credential_id).update(
-                status=CredentialStatus.RECONNECT_NEEDED
-            )
+            _used_grant(run.connection).update(status=CredentialStatus.RECONNECT_NEEDED)
             finish.give_back(lease, message=str(exc), calls=calls)
         case ProviderError():
             if isinstance(exc, AccessDenied):
@@ -110,9 +109,17 @@ def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:
     Connection.objects.filter(pk=run.connection_id).update(**columns)
 
 
+def _used_grant(connection: Connection) -> QuerySet[Credential]:
+    """The credential, unless its user gave a new grant since the run started: then nothing is known of it."""
+    used = connection.credential
+    return Credential.objects.filter(pk=used.pk, secret_encrypted=used.secret_encrypted)
+
+
 def _mark_denied(connection: Connection) -> None:
     """Stop this ad account's schedule; its neighbours at the same credential go on."""
-    Connection.objects.filter(pk=connection.pk).update(status=ConnectionStatus.ACCESS_DENIED)
+    Connection.objects.filter(pk=connection.pk, credential__in=_used_grant(connection)).update(
+        status=ConnectionStatus.ACCESS_DENIED
+    )
 
 
 def _failure(exc: ProviderError) -> Failure:

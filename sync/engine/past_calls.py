@@ -15,10 +15,11 @@ from providers.budget import PastCall
 from providers.http import CALL_SECONDS
 from sync.engine.limits import limits_of
 from sync.models import SyncAttempt
+from sync.models.choices import Outcome
 
 LONGEST = timedelta(days=1)  # the longest window that a platform has
-# Calls of a running attempt that its last committed page can't know of: a page that is asked for in halved
-# sizes (six tries), twice with a renewed token, and the next page's first.
+# Calls of a running or lost attempt that its last committed page can't know of: a page that is asked for in
+# halved sizes (six tries), twice with a renewed token, and the next page's first.
 IN_FLIGHT = 8
 
 
@@ -34,8 +35,9 @@ def past_calls(*, asking: UUID | None = None, made: int = 0) -> Iterator[PastCal
     for attempt in attempts.select_related("run__connection__account__plan").iterator():
         if attempt.lease_token == asking:
             at, calls = now, made
-        elif attempt.ended_at is None:
-            at, calls = now + timedelta(seconds=CALL_SECONDS), attempt.calls + IN_FLIGHT
+        elif attempt.ended_at is None or attempt.outcome == Outcome.LOST:
+            at = (attempt.ended_at or now) + timedelta(seconds=CALL_SECONDS)
+            calls = attempt.calls + IN_FLIGHT
         else:
             at, calls = attempt.ended_at, attempt.calls
         for limit in limits_of(attempt.run.connection):

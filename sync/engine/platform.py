@@ -38,9 +38,14 @@ class CredentialTokens:
 
     def save(self, token: str, lifetime: float) -> None:
         """Keep a new token for the next runs."""
-        self._credential.access_token_encrypted = encrypt(token)
-        self._credential.access_token_expires_at = timezone.now() + timedelta(seconds=lifetime)
-        self._credential.save(update_fields=["access_token_encrypted", "access_token_expires_at"])
+        used = self._credential
+        used.access_token_encrypted = encrypt(token)
+        used.access_token_expires_at = timezone.now() + timedelta(seconds=lifetime)
+        # nowhere, when the user gave a new grant meanwhile: it would hide that one for an hour
+        Credential.objects.filter(pk=used.pk, secret_encrypted=used.secret_encrypted).update(
+            access_token_encrypted=used.access_token_encrypted,
+            access_token_expires_at=used.access_token_expires_at,
+        )
 
 
 def open_client(run: SyncRun) -> tuple[Client, BudgetGate]:

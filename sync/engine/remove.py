@@ -1,20 +1,22 @@
 """Mark as removed what a full pass no longer found.
 
 Rows move between pages, so the pass alone proves nothing: what it did not see is asked for again by
-id, and only what the platform does not know any more is marked. Nothing is deleted.
+id, and only what the platform does not know any more is marked. Nothing is deleted. Each call's ids
+are a chunk, so a long second look goes on where it was stopped.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection as database
-from django.db import transaction
 from django.utils import timezone
 
 from providers.base import Client
 from providers.records import Stream
+from sync.engine.chunk import chunk
 from sync.engine.streams import TARGETS
-from sync.ledger.lease import Lease, LeaseLost
-from sync.models import Change, SyncRun
+from sync.ledger.lease import Lease
+from sync.models import Change, SeenIds, SyncRun
 from sync.models.choices import ChangeAction
 
 # EXCEPT hashes both sides whatever the planner knows of them; an anti-join without statistics becomes a
@@ -25,14 +27,17 @@ UNSEEN = """
 """
 
 
-def remove_unseen(run: SyncRun, lease: Lease, client: Client, stream: Stream) -> None:
-    """The second look, and the marks, of one stream."""
-    unseen = _unseen(run, stream)
-    if not unseen:
-        return
-    known = set(client.fetch(stream, unseen))
-    if gone := [external_id for external_id in unseen if external_id not in known]:
-        _mark(run, lease, stream, gone)
+def remove_unseen(run: SyncRun, lease: Lease, client: Client, stream: Stream) -> Iterator[None]:
+    """The second look, and the marks, of one stream; yields after each chunk but the last."""
+    unseen, step = _unseen(run, stream), client.ids_per_call
+    for start in range(0, len(unseen), step):
+        if start:
+            yield
+        ids = unseen[start : start + step]
+        known = set(client.fetch(stream, ids))
+        with chunk(run, lease, calls=client.calls):
+            _remember_seen(run, stream, known)
+            _mark(run, stream, [external_id for external_id in ids if external_id not in known])
 
 
 def _unseen(run: SyncRun, stream: Stream) -> list[str]:
@@ -47,25 +52,27 @@ def _unseen(run: SyncRun, stream: Stream) -> list[str]:
         return [external_id for (external_id,) in cursor.fetchall()]
 
 
-def _mark(run: SyncRun, lease: Lease, stream: Stream, gone: list[str]) -> None:
+def _remember_seen(run: SyncRun, stream: Stream, known: set[str]) -> None:
+    if known:
+        SeenIds.objects.create(run=run, entity=TARGETS[stream].entity, external_ids=sorted(known))
+
+
+def _mark(run: SyncRun, stream: Stream, gone: list[str]) -> None:
+    if not gone:
+        return
     target = TARGETS[stream]
-    now = timezone.now()
-    with transaction.atomic():
-        if not lease.held().select_for_update().exists():
-            raise LeaseLost(f"run {run.pk} was taken over")
-        rows = target.model._default_manager.filter(
-            connection_id=run.connection_id, external_id__in=gone, removed_at=None
+    rows = target.model._default_manager.filter(
+        connection_id=run.connection_id, external_id__in=gone, removed_at=None
+    )
+    marked = rows.update(removed_at=timezone.now())
+    Change.objects.bulk_create(
+        Change(
+            connection_id=run.connection_id,
+            run_id=run.pk,
+            entity=target.entity,
+            external_id=external_id,
+            action=ChangeAction.REMOVED,
         )
-        marked = rows.update(removed_at=now)
-        Change.objects.bulk_create(
-            Change(
-                connection_id=run.connection_id,
-                run_id=run.pk,
-                entity=target.entity,
-                external_id=external_id,
-                action=ChangeAction.REMOVED,
-            )
-            for external_id in gone
-        )
-        run.changes["removed"] = run.changes.get("removed", 0) + marked
-        lease.held().update(changes=run.changes)
+        for external_id in gone
+    )
+    run.changes["removed"] = run.changes.get("removed", 0) + marked

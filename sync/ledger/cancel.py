@@ -12,7 +12,8 @@ from sync.models.run import SyncRunQuerySet
 def cancel(runs: SyncRunQuerySet) -> list[SyncRun]:
     """Cancel the open ones among `runs`; returns them, those that still end their page included."""
     with transaction.atomic():
-        chosen = list(runs.open().order_by("pk").select_for_update(of=("self",)))
+        # locked in the order in which requests lock them
+        chosen = list(runs.open().order_by("connection_id", "pk").select_for_update(of=("self",)))
         ids = [run.pk for run in chosen]
         SyncRun.objects.filter(pk__in=ids).waiting().update(
             state=RunState.CANCELLED,

@@ -39,16 +39,22 @@ def claim(provider: str, region: str, *, worker: str) -> SyncRun | None:
 
 
 def promote_due(provider: str, region: str) -> int:
-    """Queue the deferred runs whose time has come. Returns how many."""
-    return SyncRun.objects.filter(
+    """Queue the deferred runs whose time has come. Returns how many.
+
+    One that somebody else just holds (to join or to cancel it) is left to the next time: waiting for
+    several, in no order, might end in a deadlock.
+    """
+    due = SyncRun.objects.filter(
         provider=provider, region=region, state=RunState.DEFERRED, available_at__lte=Now()
-    ).update(
-        state=RunState.QUEUED,
-        queued_at=F("available_at"),
-        available_at=None,
-        defer_reason="",
-        waiting_for="",
     )
+    with transaction.atomic():
+        return SyncRun.objects.filter(pk__in=due.select_for_update(skip_locked=True).values("pk")).update(
+            state=RunState.QUEUED,
+            queued_at=F("available_at"),
+            available_at=None,
+            defer_reason="",
+            waiting_for="",
+        )
 
 
 def slots_free(queue: Queue) -> int:

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from sync.models import Queue, queue_name
+from sync.models import Queue
 
 logger = structlog.get_logger(__name__)
 
@@ -26,21 +26,30 @@ def nudge(provider: str, region: str, *, priority: int) -> bool:
         return False
     try:
         slot = _reserve(queue)
-        if slot is None:
-            return False
+    except RedisError as exc:
+        return _not_sent(queue, exc)
+    if slot is None:
+        return False
+    hint = _key(queue.name, slot)
+    try:
         current_app.send_task(
             "sync.work",
             (provider, region),
             queue=queue.name,
             priority=min(priority, LOWEST_BROKER_PRIORITY),
             expires=HINT_SECONDS,
-            headers={"hint": _key(queue.name, slot)},
+            headers={"hint": hint},
             retry=False,
         )
     except (RedisError, OperationalError) as exc:
-        logger.warning("hint not sent", queue=queue_name(provider, region), error=type(exc).__name__)
-        return False
+        hint_taken(hint)  # or nothing could be sent for a minute after the broker is back
+        return _not_sent(queue, exc)
     return True
+
+
+def _not_sent(queue: Queue, exc: Exception) -> bool:
+    logger.warning("hint not sent", queue=queue.name, error=type(exc).__name__)
+    return False
 
 
 def hint_taken(key: str | None) -> None:

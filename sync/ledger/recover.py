@@ -7,9 +7,9 @@ a dead letter (`lost_worker`); a long innocent one survives any number of kills.
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from providers.errors import Category
+from sync.ledger.cancel import cancel
 from sync.ledger.finish import close_attempt
 from sync.ledger.lease import Lease
 from sync.models import SyncRun
@@ -22,9 +22,7 @@ def take_back_lost() -> list[SyncRun]:
     """End the expired leases; the runs go on from their checkpoints. Returns the runs taken back."""
     with transaction.atomic():
         lost = list(
-            SyncRun.objects.lost(timezone.now())
-            .select_for_update(skip_locked=True)
-            .order_by("lease_expires_at")[:BATCH]
+            SyncRun.objects.lost().select_for_update(skip_locked=True).order_by("lease_expires_at")[:BATCH]
         )
         for run in lost:
             _take_back(run)
@@ -44,8 +42,8 @@ def _take_back(run: SyncRun) -> None:
             error_message=message,
             **released,
         )
-    elif run.cancel_requested_at:
-        lease.held().update(state=RunState.CANCELLED, finished_at=Now(), **released)
     else:
         lease.held().update(state=RunState.QUEUED, **released)
+        if run.cancel_requested_at:
+            cancel(SyncRun.objects.filter(pk=run.pk))
     close_attempt(lease, Outcome.LOST, message="The worker was lost; the run goes on from its checkpoint.")

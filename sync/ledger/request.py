@@ -120,7 +120,7 @@ def _place(result: Requested, connection: Connection, ask: Ask) -> None:
         else:
             result.joined.append(_join(result.request, waiting, ask))
         return
-    running = same_kind.running().first()
+    running = same_kind.running().filter(cancel_requested_at=None).first()
     if running is not None and _covers(running, ask):
         SyncRun.objects.filter(pk=running.pk, priority__gt=ask.priority).update(priority=ask.priority)
         result.skipped.append(Skipped(connection, running))

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from providers.records import Stream
 from sync.models.account import Account
@@ -75,9 +76,9 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         """In a terminal state."""
         return self.filter(state__in=ENDED)
 
-    def lost(self, now: datetime) -> Self:
-        """Running, but the worker let its lease expire."""
-        return self.running().filter(lease_expires_at__lt=now)
+    def lost(self) -> Self:
+        """Running, but the worker let its lease expire, by the database's clock, which gave it."""
+        return self.running().filter(lease_expires_at__lt=Now())
 
     def of_request(self, request: SyncRequest) -> Self:
         """The runs that a request made or joined."""

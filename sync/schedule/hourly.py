@@ -11,7 +11,7 @@ from django.db import transaction
 
 from sync.errors import AlreadySyncing
 from sync.ledger.request import request_sync
-from sync.models import Connection
+from sync.models import Account, Connection
 from sync.models.choices import Trigger
 from sync.models.connection import HOUR, ConnectionQuerySet
 
@@ -59,6 +59,10 @@ def _request_one(connection: Connection, source: str) -> bool:
 
 
 def _take_slot(connection: Connection, now: datetime) -> bool:
-    """Move the connection's next sync on; False when somebody else did."""
+    """Move the connection's next sync on; False when somebody else did.
+
+    The account's row is locked first, as by every request: the other way round, the two may deadlock.
+    """
+    Account.objects.select_for_update(no_key=True).get(pk=connection.account_id)
     row = Connection.objects.filter(pk=connection.pk, next_sync_at=connection.next_sync_at)
     return bool(row.update(next_sync_at=connection.slot_after(now)))

@@ -4,9 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings as django_settings
 from django.db import transaction
 from django.utils import timezone
 
+from providers.errors import LimitReached, Scope
 from providers.sandbox.process import Sandbox
 from sync.engine import copy as engine_copy
 from sync.engine.drain import drain
@@ -440,6 +443,122 @@ def test_a_background_run_gives_way_to_a_person_at_its_next_page(
     assert quick.finished_at is not None
     assert quick.finished_at < slow.finished_at
     assert_equal_to_platform(platform, background)
+
+
+def test_a_long_run_goes_back_to_the_queue_between_two_pages(
+    platform: Sandbox, account: Account, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_pages(monkeypatch)
+    settings.TURN_SECONDS = 0
+    connection = connect(platform, account, "meta")
+
+    run = sync(connection)
+
+    assert (run.state, run.failed_attempts, run.ads_count) == (RunState.SUCCEEDED, 0, 120)
+    assert run.attempts.filter(outcome=Outcome.DEFERRED).count() == 4  # between the five pages of ads
+    assert_equal_to_platform(platform, connection)
+
+
+def let_windows_pass() -> None:
+    server = redis.Redis.from_url(django_settings.REDIS_URL)
+    for key in server.scan_iter("adtiger:budget:*:calls:*"):
+        server.delete(key)
+
+
+def add_strangers(connection: Connection, *, ads: int) -> None:
+    """Ads that the platform does not know."""
+    words = {"connection": connection, "name": "Gone", "status": "active", "platform_status": "ACTIVE"}
+    Ad.objects.bulk_create(Ad(external_id=str(number), raw={}, **words) for number in range(1, ads + 1))
+
+
+def test_a_long_second_look_goes_on_where_the_budget_stopped_it(
+    platform: Sandbox, account: Account, settings: Any
+) -> None:
+    connection = connect(platform, account, "meta")
+    sync(connection)
+    add_strangers(connection, ads=220)  # of which a call asks for 50
+    settings.CONNECTION_WINDOWS = {"meta": ((4, 600.0),)}
+    let_windows_pass()
+    run = sync(connection)
+    assert run.state == RunState.DEFERRED
+
+    let_windows_pass()
+    make_due(run)
+    work(connection)
+
+    run.refresh_from_db()
+    assert (run.state, run.calls, run.changes) == (RunState.SUCCEEDED, 3 + 5, {"removed": 220})
+    assert_equal_to_platform(platform, connection)
+
+
+def test_a_cancelled_run_stops_in_its_second_look(platform: Sandbox, account: Account) -> None:
+    connection = connect(platform, account, "meta")
+    add_strangers(connection, ads=120)
+    ask(connection)
+    SyncRun.objects.update(checkpoint={"stream": "ads", "finished": "ads"})
+    claimed = claim("meta", "default", worker="w")
+    assert claimed is not None
+    cancel(SyncRun.objects.all())
+
+    execute(claimed)
+
+    claimed.refresh_from_db()
+    assert (claimed.state, claimed.calls) == (RunState.CANCELLED, 1)
+    assert Ad.objects.exclude(removed_at=None).count() == 50
+
+
+@BOTH
+def test_a_run_with_an_old_grant_does_not_condemn_the_one_that_replaced_it(
+    platform: Sandbox, account: Account, provider: str
+) -> None:
+    connection = connect(platform, account, provider)
+    run = ask(connection)
+    claimed = claim(provider, "default", worker="w")
+    assert claimed is not None
+    platform.control("tokens/revoke", platform=provider, token=connection.credential.secret)
+    connection.credential.secret = platform.control("tokens", platform=provider)["token"]
+    connection.credential.save()
+
+    execute(claimed)
+    work(connection)
+
+    run.refresh_from_db()
+    connection.credential.refresh_from_db()
+    assert (run.state, run.failed_attempts) == (RunState.SUCCEEDED, 0)
+    assert connection.credential.status == CredentialStatus.ACTIVE
+
+
+def test_a_run_with_an_old_grant_does_not_close_a_connection_with_a_new_one(
+    platform: Sandbox, account: Account
+) -> None:
+    connection = connect(platform, account, "meta")
+    ask(connection)
+    claimed = claim("meta", "default", worker="w")
+    assert claimed is not None
+    platform.fault("meta", "access_denied", account=connection.external_id)
+    connection.credential.secret = platform.control("tokens", platform="meta")["token"]
+    connection.credential.save()
+
+    execute(claimed)
+
+    connection.refresh_from_db()
+    assert connection.status == "active"
+
+
+@pytest.mark.parametrize("seconds", [1e12, float("inf")])
+def test_no_figure_of_the_platform_defers_a_run_for_more_than_a_day(
+    platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    def limited(*_: Any) -> None:
+        raise LimitReached("no more for now", retry_after=seconds, scope=Scope.AD_ACCOUNT)
+
+    monkeypatch.setattr("sync.engine.execute.copy", limited)
+
+    run = sync(connect(platform, account, "meta"))
+
+    assert run.state == RunState.DEFERRED
+    assert run.available_at is not None
+    assert run.available_at <= timezone.now() + timedelta(days=1)
 
 
 def test_a_forgotten_cursor_reads_the_stream_again(

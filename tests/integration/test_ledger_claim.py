@@ -3,18 +3,21 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db import connection as database
 from django.utils import timezone
 
-from sync.ledger.claim import better_run_waits, claim
+from sync.ledger.cancel import cancel
+from sync.ledger.claim import better_run_waits, claim, promote_due
 from sync.ledger.position import position
 from sync.models import Account, Connection, Queue, SyncRun
 from sync.models.base import Pausable
 from sync.models.choices import CredentialStatus, Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
+from tests.locks import begin
 
 
 def claimed(provider: str = "meta") -> SyncRun | None:
@@ -142,6 +145,22 @@ def test_a_due_deferred_run_is_promoted_by_the_claim(connection: Connection) -> 
     run = make_run(connection, state=RunState.DEFERRED, available_at=timezone.now() - timedelta(seconds=1))
 
     assert claimed() == run
+
+
+@pytest.mark.django_db(transaction=True)
+def test_promoting_and_cancelling_at_the_same_moment_do_not_wait_for_each_other() -> None:
+    account, past = make_account(), timezone.now() - timedelta(seconds=1)
+    ids = [UUID(int=number) for number in (2, 1)]  # as they lie in the table; the cancelling begins with 1
+    for pk in ids:
+        make_run(make_connection(account), state=RunState.DEFERRED, available_at=past, id=pk)
+
+    with transaction.atomic():
+        SyncRun.objects.select_for_update().get(pk=ids[-1])  # so far the cancelling has come
+        promotion = begin(lambda: promote_due("meta", "default"))
+        cancel(SyncRun.objects.all())
+
+    assert promotion.result(timeout=10) == 1
+    assert {run.state for run in SyncRun.objects.all()} == {RunState.CANCELLED}
 
 
 def test_a_deferred_run_waits_for_its_time(connection: Connection) -> None:

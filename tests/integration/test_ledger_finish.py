@@ -11,8 +11,8 @@ from sync.ledger.claim import claim
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease, LeaseLost
 from sync.ledger.recover import take_back_lost
-from sync.models import Connection, SyncRun
-from sync.models.choices import DeferReason, Outcome, Priority, RunState
+from sync.models import Connection, SeenIds, SyncRun
+from sync.models.choices import DeferReason, EntityKind, Outcome, Priority, RunState
 from tests.factories import make_connection, make_run
 
 BUSY = Failure("NETWORK_ERROR", "unreachable", "Meta could not be reached.", is_retryable=True, trace_id="T1")
@@ -143,6 +143,15 @@ def test_a_healthy_run_is_not_taken_back(run: SyncRun) -> None:
     assert take_back_lost() == []
 
 
+def test_a_machine_whose_clock_is_ahead_takes_no_healthy_run_back(
+    run: SyncRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+
+    assert take_back_lost() == []
+
+
 def test_a_run_that_kills_three_workers_in_a_row_is_a_dead_letter(run: SyncRun) -> None:
     for _ in range(2):
         lose(run)
@@ -181,10 +190,34 @@ def test_cancelling_ends_waiting_runs_at_once_and_asks_running_ones(run: SyncRun
     assert run.cancel_requested_at is not None
 
 
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda lease: finish.fail(lease, BUSY, calls=1),
+        lambda lease: finish.give_back(lease, message="", calls=1),
+        lambda lease: finish.defer(
+            lease, until=timezone.now(), reason=DeferReason.BUDGET, waiting_for="", calls=1
+        ),
+    ],
+)
+def test_a_run_that_was_to_be_cancelled_does_not_wait_once_more(run: SyncRun, leave) -> None:  # type: ignore[no-untyped-def]
+    SeenIds.objects.create(run=run, entity=EntityKind.AD, external_ids=["1"])
+    cancel(SyncRun.objects.all())
+
+    leave(Lease.of(run))
+
+    run.refresh_from_db()
+    assert (run.state, run.calls) == (RunState.CANCELLED, 1)
+    assert run.attempts.get().ended_at is not None
+    assert not SeenIds.objects.exists()
+
+
 def test_a_lost_run_that_was_to_be_cancelled_ends_cancelled(run: SyncRun) -> None:
+    SeenIds.objects.create(run=run, entity=EntityKind.AD, external_ids=["1"])
     cancel(SyncRun.objects.all())
     lose(run)
     take_back_lost()
 
     run.refresh_from_db()
     assert run.state == RunState.CANCELLED
+    assert not SeenIds.objects.exists()

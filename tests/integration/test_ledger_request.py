@@ -8,6 +8,7 @@ import pytest
 from django.db import connection as database
 
 from sync.errors import AlreadySyncing, ManualLimitReached
+from sync.ledger.cancel import cancel
 from sync.ledger.claim import claim
 from sync.ledger.request import Requested, request_sync
 from sync.models import Account, Connection, SyncRequest, SyncRun
@@ -106,6 +107,17 @@ def test_a_running_run_that_covers_the_request_takes_its_class(connection: Conne
 
     running.refresh_from_db()
     assert running.priority == Priority.MANUAL
+
+
+def test_a_running_run_that_is_being_cancelled_answers_no_request(connection: Connection) -> None:
+    make_run(connection)
+    running = claim("meta", "default", worker="w")
+    cancel(SyncRun.objects.all())
+
+    result = ask(connection)
+
+    assert [run.state for run in result.made] == [RunState.QUEUED]
+    assert result.made != [running]
 
 
 def test_a_running_run_that_lacks_what_is_asked_for_is_followed_by_a_second(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from providers.budget import PastCall
 from sync.engine.past_calls import IN_FLIGHT, past_calls
 from sync.models import Account, Connection, Plan, SyncAttempt
-from sync.models.choices import RunState
+from sync.models.choices import Outcome, RunState
 from tests.factories import make_run
 
 MINUTE = timedelta(minutes=1)
@@ -48,6 +48,17 @@ def test_a_running_attempt_counts_what_may_be_in_flight_until_its_latest_end(con
 
     assert call.calls == 7 + IN_FLIGHT
     assert call.at == pytest.approx(timezone.now().timestamp() + 35, abs=2)
+
+
+def test_a_lost_attempt_may_have_made_calls_that_no_page_tells_of(connection: Connection) -> None:
+    lost = attempt(connection, ended_ago=MINUTE)
+    SyncAttempt.objects.update(outcome=Outcome.LOST)
+
+    (call,) = told(connection)
+
+    assert lost.ended_at is not None
+    assert call.calls == 7 + IN_FLIGHT
+    assert call.at == lost.ended_at.timestamp() + 35  # its worker may be alive, with a call in flight
 
 
 def test_the_attempt_that_asks_knows_its_own_number(connection: Connection) -> None:

@@ -8,10 +8,13 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.db import connection as database
+from django.db import transaction
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
+from kombu.exceptions import OperationalError
 
+from sync.ledger.request import request_sync
 from sync.models import Account, Change, Connection, Queue, SyncRequest, SyncRun
 from sync.models.choices import CredentialStatus, RunState, Trigger
 from sync.schedule.beat import ensure_rows
@@ -19,6 +22,7 @@ from sync.schedule.cleanup import clean_up
 from sync.schedule.hourly import request_due, request_hour
 from sync.schedule.tick import tick
 from tests.factories import make_account, make_connection, make_run
+from tests.locks import begin
 
 NOON = datetime(2026, 3, 1, 12, 20, tzinfo=UTC)
 
@@ -100,6 +104,19 @@ def test_two_beats_make_one_request_per_connection() -> None:
     assert queued == SyncRun.objects.count() == SyncRequest.objects.count() == 5
 
 
+@pytest.mark.django_db(transaction=True)
+def test_beat_and_a_person_may_ask_at_the_same_moment() -> None:
+    connection = due_connection(make_account())
+
+    with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).get()  # so far the person's request has come
+        beat = begin(lambda: request_due(timezone.now()))
+        request_sync(connection.account, [connection], trigger=Trigger.MANUAL, source="api")
+
+    assert beat.result(timeout=10).total == 1
+    assert SyncRun.objects.get().trigger == Trigger.MANUAL
+
+
 def test_the_tick_promotes_takes_back_and_nudges(account: Account) -> None:
     past = timezone.now() - timedelta(seconds=1)
     deferred = make_run(make_connection(account), state=RunState.DEFERRED, available_at=past)
@@ -119,6 +136,21 @@ def test_a_paused_queue_is_not_nudged(connection: Connection) -> None:
 
     Queue.objects.get().pause(by=None)
     assert tick().nudged == 0
+
+
+def test_a_hint_that_the_broker_refused_keeps_no_place(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(connection)
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("celery.current_app.send_task", away)
+        assert [tick().nudged for _ in range(4)] == [0, 0, 0, 0]
+
+    assert tick().nudged == 1
 
 
 def test_beat_rows_are_made_once_and_edits_are_kept(db: None) -> None:
