@@ -103,6 +103,7 @@ class _Lines:
             if self._last.get(run.pk) != line:
                 self._command.stdout.write(line)
             self._last[run.pk] = line
+        self._command.stdout.flush()  # into a file or a pipe, else, nothing goes before the end
 
 
 class _Bars:

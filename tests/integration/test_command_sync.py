@@ -13,6 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from providers.sandbox.process import Sandbox
+from sync.management.commands.sync import Command
+from sync.management.follow import follow
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
@@ -193,6 +195,13 @@ def test_of_many_runs_a_terminal_shows_those_that_run_and_a_total(account: Accou
     assert "0 of 21 ended" in bars
     assert "Meta Shop 3." in bars
     assert "Meta Shop 4." not in bars
+
+
+def test_a_run_that_was_deleted_did_not_succeed(connection: Connection) -> None:
+    done = make_run(connection, state=RunState.SUCCEEDED)
+
+    assert follow([done.pk], Command(stdout=io.StringIO()))
+    assert not follow([done.pk, uuid4()], Command(stdout=io.StringIO()))
 
 
 @pytest.mark.django_db(transaction=True)
