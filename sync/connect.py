@@ -1,18 +1,24 @@
 """Connect ad accounts with a grant that the user has: the one way in, for the command, the demo and pages.
 
-Guarantee: a grant is tried at the platform before anything is stored, and a refused one changes
-nothing. Connecting the same ad account again renews its grant, so what waited for it goes on.
+Guarantee: a grant is tried at the platform before anything is stored, by calls that the budgets count;
+a refused one changes nothing. Connecting the same ad account again renews its grant, so what waited
+for it goes on, and keeps no grant that reaches nothing any more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 
-from providers.base import AdAccountRef, Grant
-from providers.http import FreeGate
+from providers.base import AdAccountRef, Client, Grant
+from providers.budget import BudgetGate
+from providers.http import CALL_SECONDS
 from providers.records import AdAccountRecord
-from sync.engine.platform import platform_client
+from sync.engine.limits import APP, limits_of
+from sync.engine.past_calls import past_calls
+from sync.engine.platform import budget_store, platform_client
 from sync.errors import SyncError
 from sync.ledger.nudge import nudge
 from sync.models import Account, Connection, Credential
@@ -37,25 +43,22 @@ class Connected:
 def connect_ad_account(
     account: Account, provider: str, external_id: str, secret: str, *, login_customer_id: str = ""
 ) -> Connected:
-    """Connect one ad account. Raises `ProviderError` as the platform refuses, or `CannotConnect`."""
+    """Connect one ad account. Raises `ProviderError`, `BudgetSpent` or `CannotConnect`."""
     wanted = AdAccountRef(
         normalised_id(provider, external_id), login_customer_id=login_customer_id.replace("-", "")
     )
-    told = platform_client(provider, Grant(secret), wanted, FreeGate()).account()
+    told = _client(account, provider, secret, wanted).account()
     _check(told)
-    with transaction.atomic():
-        return _store(account, provider, told, secret, None)
+    return _store(account, provider, [told], secret, name=told.name)[0]
 
 
 def connect_all(account: Account, provider: str, secret: str) -> list[Connected]:
-    """Connect every active ad account that the grant reaches, all with one credential."""
-    client = platform_client(provider, Grant(secret), AdAccountRef(""), FreeGate())
+    """Connect every active ad account that the grant reaches, all with one credential. Raises the same."""
+    client = _client(account, provider, secret, AdAccountRef(""))
     found = [told for told in client.accounts() if told.is_active and not told.is_manager]
     if not found:
         raise CannotConnect("The grant reaches no active ad account.")
-    with transaction.atomic():
-        credential = _new_credential(account, provider, secret, "All ad accounts of one grant")
-        return [_store(account, provider, told, secret, credential) for told in found]
+    return _store(account, provider, found, secret, name="All ad accounts of one grant")
 
 
 def normalised_id(provider: str, external_id: str) -> str:
@@ -74,15 +77,51 @@ def _check(told: AdAccountRecord) -> None:
         raise CannotConnect(f"{told.name} is not active at the platform ({told.platform_status}).")
 
 
+def _client(account: Account, provider: str, secret: str, wanted: AdAccountRef) -> Client:
+    """A client within the budgets: the ad account may be connected elsewhere, and is counted once."""
+    limits = limits_of(Connection(account=account, provider=provider, external_id=wanted.external_id))
+    gate = BudgetGate(
+        budget_store(),
+        limits if wanted.external_id else limits[APP:],  # a listing is no ad account's call
+        background=False,
+        reserve=settings.BUDGET_RESERVE,
+        call_seconds=CALL_SECONDS,
+        past_calls=past_calls,
+    )
+    return platform_client(provider, Grant(secret), wanted, gate)
+
+
+@transaction.atomic
 def _store(
-    account: Account, provider: str, told: AdAccountRecord, secret: str, credential: Credential | None
-) -> Connected:
-    existing = Connection.objects.filter(
-        account=account, provider=provider, external_id=told.external_id
-    ).first()
-    if credential is None and existing and _may_renew(existing):
-        credential = _renew(existing.credential, secret)
-    credential = credential or _new_credential(account, provider, secret, told.name)
+    account: Account, provider: str, found: Sequence[AdAccountRecord], secret: str, *, name: str
+) -> list[Connected]:
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)  # one at a time decides on grants
+    ids = [told.external_id for told in found]
+    used = account.connections.filter(provider=provider, external_id__in=ids).values("credential")
+    old = list(Credential.objects.filter(pk__in=used).order_by("pk"))
+    credential = next((one for one in old if _may_renew(one, ids)), None)
+    credential = _keep(credential or Credential(account=account, provider=provider, name=name[:120]), secret)
+    connected = [_connect(account, provider, told, credential) for told in found]
+    Credential.objects.filter(pk__in=[one.pk for one in old], connections=None).delete()
+    return connected
+
+
+def _may_renew(credential: Credential, ids: Sequence[str]) -> bool:
+    """Whether nobody can lose by it: the old grant is dead, or no other ad account uses it."""
+    alone = not credential.connections.exclude(external_id__in=ids).exists()
+    return alone or credential.status == CredentialStatus.RECONNECT_NEEDED
+
+
+def _keep(credential: Credential, secret: str) -> Credential:
+    """A credential with this grant; all connections that it reaches already go on."""
+    credential.secret = secret
+    credential.status = CredentialStatus.ACTIVE
+    credential.access_token_encrypted, credential.access_token_expires_at = "", None
+    credential.save()
+    return credential
+
+
+def _connect(account: Account, provider: str, told: AdAccountRecord, credential: Credential) -> Connected:
     columns = {
         "credential": credential,
         "login_customer_id": told.login_customer_id,
@@ -96,29 +135,6 @@ def _store(
     )
     transaction.on_commit(partial(_wake, connection))
     return Connected(connection, created)
-
-
-def _new_credential(account: Account, provider: str, secret: str, name: str) -> Credential:
-    credential = Credential(account=account, provider=provider, name=name[:120])
-    credential.secret = secret
-    credential.save()
-    return credential
-
-
-def _may_renew(connection: Connection) -> bool:
-    """Whether nobody can lose by it: the old grant is dead, or no other connection uses it."""
-    credential = connection.credential
-    alone = not credential.connections.exclude(pk=connection.pk).exists()
-    return alone or credential.status == CredentialStatus.RECONNECT_NEEDED
-
-
-def _renew(credential: Credential, secret: str) -> Credential:
-    """The same credential with a new grant; all connections that it reaches go on."""
-    credential.secret = secret
-    credential.status = CredentialStatus.ACTIVE
-    credential.access_token_encrypted, credential.access_token_expires_at = "", None
-    credential.save()
-    return credential
 
 
 def _wake(connection: Connection) -> None:

@@ -1,37 +1,64 @@
 """Find what an operator names, or say which option is wrong and what to do."""
 
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandParser
 
+from sync.management.command import WrongUse
 from sync.models import Account, Connection
+from sync.models.choices import Provider
+from sync.models.connection import ConnectionQuerySet
 
 T = TypeVar("T", Account, Connection)
+TOLD = 5  # ids in a message: more would hide its sentence
+
+
+def add_choice(parser: CommandParser) -> None:
+    """The options that choose connections; together they narrow the choice."""
+    parser.add_argument("--connection", help="its id, or the platform's id of the ad account")
+    parser.add_argument("--account", help="name or id")
+    parser.add_argument("--provider", choices=Provider.values)
+
+
+def chosen(options: dict[str, Any]) -> ConnectionQuerySet:
+    """The connections that the options of `add_choice` name; all of them where none is given."""
+    connections = Connection.objects.select_related("account__plan", "credential").order_by("pk")
+    if options["account"]:
+        connections = connections.filter(account=find_account(options["account"]))
+    if options["provider"]:
+        connections = connections.filter(provider=options["provider"])
+    if options["connection"]:
+        connections = connections.filter(pk=_find_connection(options["connection"], connections).pk)
+    return connections
 
 
 def find_account(name: str) -> Account:
     """By id, or by its exact name."""
-    found = list(Account.objects.filter(pk=pk) if (pk := _uuid(name)) else Account.objects.filter(name=name))
-    return _only(
-        found, "--account", name, "Name it by its exact name or id; see the admin's list of accounts."
-    )
-
-
-def find_connection(name: str) -> Connection:
-    """By id, or by the platform's id of the ad account."""
-    related = Connection.objects.select_related("account", "credential")
     pk = _uuid(name)
-    found = list(related.filter(pk=pk) if pk else related.filter(external_id=name))
-    hint = "Name it by its id, or by the platform's id as it is stored (act_123, 1234567890)."
+    found = Account.objects.filter(pk=pk) if pk else Account.objects.filter(name=name)
+    return _only(found, "--account", name, "Give its exact name or its id; the admin lists the accounts.")
+
+
+def _find_connection(name: str, among: ConnectionQuerySet) -> Connection:
+    """By id, or by the platform's id of the ad account as the platform or a person writes it."""
+    if pk := _uuid(name):
+        found = among.filter(pk=pk)
+    else:
+        digits = name.removeprefix("act_").replace("-", "")
+        found = among.filter(external_id=name) or among.filter(external_id__in=[digits, f"act_{digits}"])
+    hint = "Give its id, or the platform's id of the ad account (act_123, 123-456-7890)."
     return _only(found, "--connection", name, hint)
 
 
-def _only(rows: list[T], option: str, name: str, hint: str) -> T:
+def _only(found: Iterable[T], option: str, name: str, hint: str) -> T:
+    rows = list(found)
     if not rows:
-        raise CommandError(f"{option}: there is no {name!r}. {hint}")
+        raise WrongUse(f"{option}: there is no {name!r}. {hint}")
     if len(rows) > 1:
-        raise CommandError(f"{option}: {name!r} names {len(rows)}. Use the id instead.")
+        ids = ", ".join(str(row.pk) for row in rows[:TOLD])
+        raise WrongUse(f"{option}: {name!r} names {len(rows)}. Give one's id: {ids}.")
     return rows[0]
 
 

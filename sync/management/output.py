@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 import orjson
 from django.core.management.base import BaseCommand, CommandParser
@@ -39,9 +39,10 @@ def print_table(
 
 
 def console(command: BaseCommand) -> Console:
-    """rich on the command's own output."""
+    """rich on the command's own output. What platforms name "[/b]" or ":tiger:" is printed as it is."""
     width = None if command.stdout.isatty() else PIPED_WIDTH
-    return Console(file=command.stdout, highlight=False, width=width)  # type: ignore[arg-type]
+    out: IO[str] = command.stdout  # type: ignore[assignment]  # Django's wrapper has all that rich uses
+    return Console(file=out, highlight=False, markup=False, emoji=False, width=width)
 
 
 def ago(moment: datetime | None) -> str:

@@ -1,11 +1,19 @@
 """connect, create_account, create_token, rotate_credentials: what is stored, and what never is."""
 
 import io
+import json
 import logging
+import os
+import pty
+import select
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
@@ -17,7 +25,8 @@ from sync.models import Account, ApiToken, Connection, Credential, Membership, P
 from sync.models.choices import ConnectionStatus, CredentialStatus, Provider
 from tests.factories import make_connection, make_run
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import SECRETS, platform  # noqa: F401
+from tests.platforms import SECRETS, addresses, platform  # noqa: F401
+from tests.processes import ROOT, environment, eventually
 
 RECORDED = {
     "meta": f"act_{constants.RECORDED_META_ACCOUNT}",
@@ -32,9 +41,16 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
+def stored() -> str:
+    """Every value of every row of ours."""
+    models = apps.get_app_config("sync").get_models()
+    return str([list(model._default_manager.values()) for model in models])
+
+
 def connect(provider: str, *arguments: str, token: str | None = None) -> str:
     option = "--token" if provider == "meta" else "--refresh-token"
-    login = ["--login-customer-id", MANAGER] if provider == "google" else []
+    is_one_customer = provider == "google" and "--external-id" in arguments
+    login = ["--login-customer-id", MANAGER] if is_one_customer else []
     command = [
         "connect",
         "--account",
@@ -60,7 +76,8 @@ def test_connect_stores_what_the_platform_tells_and_hides_the_token(
     assert connection.time_zone == "America/Los_Angeles"
     assert connection.credential.secret == secret
     assert out.startswith("Connected: ")
-    assert secret not in out + caplog.text + connection.credential.secret_encrypted
+    assert connection.external_id in stored()
+    assert secret not in out + caplog.text + stored()
 
 
 @pytest.mark.parametrize("provider", ["meta", "google"])
@@ -109,12 +126,62 @@ def test_all_connects_every_ad_account_of_the_grant_once(
     platform: Sandbox, account: Account, provider: str
 ) -> None:
     connect(provider, "--all")
-    connect(provider, "--all")
+    connect(provider, "--all-accounts")
 
     ids = list(Connection.objects.values_list("external_id", flat=True))
     assert len(ids) == len(set(ids)) >= 3
     assert RECORDED[provider] in ids
     assert MANAGER not in ids
+    assert Credential.objects.count() == 1
+
+
+def test_a_grant_that_reaches_nothing_any_more_is_not_kept(platform: Sandbox, account: Account) -> None:
+    connect("meta", "--external-id", RECORDED["meta"])
+    alone = Credential.objects.get()
+    connect("meta", "--all")
+    connect(
+        "meta", "--external-id", RECORDED["meta"], token=platform.control("tokens", platform="meta")["token"]
+    )
+
+    connect("meta", "--all")
+
+    left = Credential.objects.get()
+    assert left == alone
+    assert left.secret == SECRETS[Provider.META]
+    assert left.connections.count() == Connection.objects.count()
+
+
+def test_a_call_that_connects_is_taken_from_the_ad_accounts_budget(
+    platform: Sandbox, account: Account, settings: Any
+) -> None:
+    settings.CONNECTION_WINDOWS = {"meta": ((1, 60.0),), "google": ()}
+    connect("meta", "--external-id", RECORDED["meta"])
+    before = stored()
+
+    with pytest.raises(CommandError, match=r"may make 1 call a minute\. Try again after ..:..:.. UTC"):
+        connect("meta", "--external-id", RECORDED["meta"])
+
+    counted = platform.calls(platform="meta", account=RECORDED["meta"], watch="1/60")
+    assert counted["subjects"][f"meta/{constants.RECORDED_META_ACCOUNT}"]["calls"] == 1
+    assert stored() == before
+
+
+def test_discovering_is_taken_from_the_providers_budget(
+    platform: Sandbox, account: Account, settings: Any
+) -> None:
+    settings.CONNECTION_WINDOWS = {"meta": ((1, 60.0),), "google": ((1, 60.0),)}
+    settings.PROVIDER_WINDOWS = {"meta": (), "google": ((1, 60.0),)}
+
+    connect("meta", "--all")
+    with pytest.raises(CommandError, match="Google Ads may make 1 call a minute"):
+        connect("google", "--all")
+
+
+def test_what_was_connected_is_told_to_scripts(platform: Sandbox, account: Account) -> None:
+    (told,) = json.loads(connect("meta", "--external-id", RECORDED["meta"], "--json"))["connections"]
+
+    assert told["id"] == str(Connection.objects.get().pk)
+    assert (told["external_id"], told["created"]) == (RECORDED["meta"], True)
 
 
 def test_a_manager_is_not_connected(platform: Sandbox, account: Account) -> None:
@@ -152,17 +219,57 @@ def test_the_token_may_come_from_standard_input(
     ("arguments", "message"),
     [
         (["--external-id", "12", "--account", "Nobody"], "--account: there is no 'Nobody'"),
-        (["--external-id", "my shop"], "is no id of an ad account: it looks like act_1234567890"),
+        (["--external-id", "12", "--account", " ", "--create-account"], "--account: the name is empty"),
         ([], "Give either --external-id or --all"),
         (["--external-id", "12", "--refresh-token", "x"], "Meta needs --token"),
         (["--external-id", "12", "--token", " "], "No token"),
+        (["--external-id", "12", "--login-customer-id", "1"], "--login-customer-id belongs to one Google"),
     ],
 )
 def test_wrong_use_is_explained(account: Account, arguments: list[str], message: str) -> None:
     command = ["connect", "--account", "Acme", "--provider", "meta", "--token", "t", *arguments]
 
-    with pytest.raises(CommandError, match=message):
+    with pytest.raises(CommandError, match=message) as caught:
         run(*command)
+
+    assert caught.value.returncode == 2
+
+
+def test_what_is_no_id_is_explained(account: Account) -> None:
+    with pytest.raises(CommandError, match="is no id of an ad account: it looks like act_1234567890"):
+        connect("meta", "--external-id", "my shop")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_a_terminal_the_token_is_asked_for_and_not_shown(sandbox: Sandbox, tmp_path: Path) -> None:
+    Account.objects.create(name="Acme")
+    terminal, theirs = pty.openpty()
+    told = tmp_path / "told"
+    options = ["--account", "Acme", "--provider", "meta", "--external-id", RECORDED["meta"]]
+    with told.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "connect", *options],
+            cwd=ROOT,
+            env=environment(**addresses(sandbox)),
+            stdin=theirs,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # without a controlling terminal getpass asks the one that it is given
+        )
+    try:
+        eventually(lambda: "Token (not shown)" in told.read_text(), seconds=30, what="the question")
+        os.write(terminal, f"{constants.META_TOKEN}\n".encode())
+        assert process.wait(timeout=30) == 0, told.read_text()
+        shows, _, _ = select.select([terminal], [], [], 0)
+        echoed = os.read(terminal, 1000).decode() if shows else ""
+    finally:
+        process.kill()
+        process.wait()
+        os.close(theirs)
+        os.close(terminal)
+
+    assert constants.META_TOKEN not in echoed + told.read_text()
+    assert Credential.objects.get().secret == constants.META_TOKEN
 
 
 def test_an_unknown_provider_is_named(account: Account) -> None:
@@ -191,8 +298,10 @@ def test_an_account_is_made_with_its_owner(db: None) -> None:
 def test_a_wrong_account_is_explained(
     account: Account, alice: User, arguments: list[str], message: str
 ) -> None:
-    with pytest.raises(CommandError, match=message):
+    with pytest.raises(CommandError, match=message) as caught:
         run("create_account", *arguments)
+
+    assert caught.value.returncode == 2
 
 
 def test_a_token_is_printed_once_and_stored_as_a_hash(account: Account, alice: User) -> None:
@@ -221,3 +330,19 @@ def test_rotation_makes_the_old_key_needless(connection: Connection, settings: A
     settings.CREDENTIAL_KEYS = old
     with pytest.raises(ImproperlyConfigured, match="CREDENTIAL_KEYS"):
         Credential.objects.all()[0].secret  # noqa: B018
+
+
+def test_a_credential_that_no_key_fits_is_named_and_stops_no_other(
+    connection: Connection, settings: Any
+) -> None:
+    old, new = settings.CREDENTIAL_KEYS, Fernet.generate_key().decode()
+    settings.CREDENTIAL_KEYS = Fernet.generate_key().decode()
+    lost = make_connection(connection.account).credential
+    settings.CREDENTIAL_KEYS = f"{new},{old}"
+
+    with pytest.raises(CommandError, match=f"lacks the key of 1: .*{lost.pk}") as caught:
+        run("rotate_credentials")
+
+    settings.CREDENTIAL_KEYS = new
+    assert caught.value.returncode == 1
+    assert Credential.objects.get(pk=connection.credential_id).secret == "secret-token"

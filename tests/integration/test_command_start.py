@@ -2,14 +2,20 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
+import psycopg
 import pytest
+import requests
 from django_celery_beat.models import PeriodicTask
+from psycopg import sql
 
 from sync.models import Pulse
 from tests.processes import ROOT, environment, eventually
@@ -36,7 +42,7 @@ def test_every_command_has_help_with_an_example_and_a_test(db: None, command: st
     done = manage(command, "--help")
 
     assert done.returncode == 0
-    assert "Example" in done.stdout
+    assert f"Examples:\n  manage.py {command}" in done.stdout
     assert f'"{command}"' in tests
 
 
@@ -69,9 +75,54 @@ def test_a_worker_serves_its_queues_and_stops_on_sigterm(served: str) -> None:
             process.wait()
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
+def test_a_worker_that_reloads_starts_anew_when_the_code_changes(tmp_path: Path) -> None:
+    copy = tmp_path / "a copy"  # so that no other process sees the change
+    for folder in ("adtiger", "sync", "providers"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "manage.py", copy)
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "worker", "maintenance", "--reload"],
+        cwd=copy,
+        env=environment(ADTIGER_HOME=str(tmp_path / "home")),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        eventually(Pulse.objects.exists, seconds=30, what="a pulse")
+        first = Pulse.objects.get()
+        with (copy / "sync/tasks.py").open("a") as code:
+            code.write("# changed\n")
+        others = Pulse.objects.exclude(name=first.name)
+        eventually(others.exists, seconds=30, what="a pulse of the worker with the new code")
+        assert others.get().queues == ["maintenance"]
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def test_a_worker_needs_at_least_one_child(db: None) -> None:
+    done = manage("worker", "meta", "--concurrency", "0")
+
+    assert done.returncode == 2
+    assert "argument --concurrency: must be at least 1" in done.stderr
+
+
+def test_wrong_use_is_told_by_its_exit_code(db: None) -> None:
+    done = manage("sync")
+
+    assert done.returncode == 2
+    assert done.stderr == "WrongUse: Say what to sync: --connection, --account, --provider or --all.\n"
+
+
 def test_the_sandbox_listens_where_it_says(db: None) -> None:
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "sandbox", "--port", "0"],
+        [sys.executable, "manage.py", "sandbox", "--port", "0", "--google", "2/4/8"],
         cwd=ROOT,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -81,8 +132,16 @@ def test_the_sandbox_listens_where_it_says(db: None) -> None:
     with process.stdout as output:
         told = json.loads(output.readline())
         assert told["META_GRAPH_URL"].startswith("http://127.0.0.1:")
+        accounts = requests.get(f"{told['url']}/control/accounts", timeout=10).json()["accounts"]
+        generated = [one for one in accounts if one["platform"] == "google" and "Recorded" not in one["name"]]
+        assert [one["is_manager"] for one in generated].count(False) == 1
+        taken = manage("sandbox", "--port", str(urlsplit(told["url"]).port))
         process.terminate()
     process.wait(timeout=10)
+
+    assert taken.returncode == 1
+    assert taken.stderr.startswith("CommandError: --port: ")
+    assert taken.stderr.count("\n") == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -131,6 +190,33 @@ def test_an_unreachable_database_is_told_in_one_line_without_the_password(db: No
     assert "Traceback" not in done.stderr
     assert "pa55word" not in done.stderr
     assert time.monotonic() - started < 20
+
+
+@pytest.fixture
+def empty_database(db: None) -> Iterator[str]:
+    """The URL of a database without tables."""
+    url = environment()["DATABASE_URL"]
+    name = f"{url.rpartition('/')[2]}_empty"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield f"{url.rpartition('/')[0]}/{quote(name)}"
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_a_database_without_tables_is_told_in_one_line(empty_database: str) -> None:
+    done = manage("history", DATABASE_URL=empty_database)
+
+    assert done.returncode == 2
+    assert "run `python manage.py migrate`" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_database_that_is_not_there_is_told_with_postgresqls_reason(empty_database: str) -> None:
+    done = manage("history", DATABASE_URL=f"{empty_database}_at_all")
+
+    assert done.returncode == 2
+    assert "does not exist" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_malformed_database_url_is_told_in_one_line(db: None) -> None:

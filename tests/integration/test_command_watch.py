@@ -1,11 +1,8 @@
-"""sync, queue, workers, history, limits, sandbox: what an operator sees and starts."""
+"""queue, workers, history, limits, sandbox: what an operator sees."""
 
 import io
 import json
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,16 +12,15 @@ from django.utils import timezone
 
 from providers.sandbox.process import Sandbox
 from sync import alive
+from sync.engine.platform import budget_store
 from sync.ledger.claim import claim
 from sync.ledger.request import request_sync
-from sync.models import Account, Change, Connection, Pulse, SyncAttempt, SyncRun
-from sync.models.choices import Priority, RunState, Trigger
+from sync.models import Account, Change, Connection, Pulse, SyncAttempt
+from sync.models.choices import RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import addresses, connect, platform  # noqa: F401
-from tests.processes import ROOT, environment, worker
-
-ROOMY = {"META_CONNECTION_WINDOWS": "100000/60", "GOOGLE_CONNECTION_WINDOWS": "100000/60"}
+from tests.integration.test_command_start import manage
+from tests.platforms import connect, platform  # noqa: F401
 
 
 def run(*arguments: str) -> str:
@@ -35,108 +31,6 @@ def run(*arguments: str) -> str:
 
 def run_json(*arguments: str) -> Any:
     return json.loads(run(*arguments, "--json"))
-
-
-def test_sync_asks_for_one_connection_as_a_person_does(connection: Connection) -> None:
-    out = run("sync", "--connection", connection.external_id)
-
-    made = SyncRun.objects.get()
-    assert (made.trigger, made.priority, made.request.source) == (Trigger.MANUAL, Priority.MANUAL, "command")
-    assert str(made.pk) in out
-
-
-def test_sync_of_everything_is_scheduled_work(account: Account) -> None:
-    make_connection(account)
-    make_connection(make_account("Globex"), "google")
-
-    told = run_json("sync", "--all")
-
-    assert len(told["runs"]) == 2
-    assert {made.priority for made in SyncRun.objects.all()} == {Priority.SCHEDULED}
-
-
-def test_sync_follows_a_run_that_is_there_already(connection: Connection) -> None:
-    first = run_json("sync", "--connection", str(connection.pk))
-    second = run_json("sync", "--connection", str(connection.pk))
-
-    assert first["runs"][0]["id"] == second["runs"][0]["id"]
-    assert SyncRun.objects.count() == 1
-
-
-def test_sync_of_chosen_campaigns(connection: Connection) -> None:
-    run("sync", "--connection", connection.external_id, "--campaign", "7", "--campaign", "8")
-
-    assert SyncRun.objects.get().campaign_ids == ["7", "8"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "Say what to sync"),
-        (["--all", "--provider", "meta"], "--all stands alone"),
-        (["--connection", "act_404"], "--connection: there is no 'act_404'"),
-        (["--account", "Nobody"], "--account: there is no 'Nobody'"),
-        (["--all"], "No active connection fits"),
-    ],
-)
-def test_wrong_use_of_sync_is_explained(account: Account, arguments: list[str], message: str) -> None:
-    with pytest.raises(CommandError, match=message):
-        run("sync", *arguments)
-
-
-def test_a_paused_connection_is_not_synced(connection: Connection) -> None:
-    connection.pause(by=None)
-
-    with pytest.raises(CommandError, match="it is paused"):
-        run("sync", "--connection", connection.external_id)
-
-
-def test_waiting_has_an_end_and_tells_what_is_waited_for(connection: Connection) -> None:
-    out = io.StringIO()
-    with pytest.raises(SystemExit) as caught:
-        call_command(
-            "sync",
-            "--connection",
-            connection.external_id,
-            "--wait",
-            "--timeout",
-            "0.1",
-            stdout=out,
-            stderr=out,
-        )
-
-    assert caught.value.code == 1
-    assert "waits for a worker to take it" in out.getvalue()
-    assert "Still going after 0.1 s" in out.getvalue()
-    assert SyncRun.objects.get().state == RunState.QUEUED
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.slow
-def test_sync_and_wait_ends_with_the_syncs_and_tells_a_failure_by_its_exit_code(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    account = make_account()
-    good, bad = connect(sandbox, account, "meta"), connect(sandbox, account, "google")
-    sandbox.fault("google", "access_denied", account=bad.external_id)
-
-    with worker(tmp_path / "worker.log", {**addresses(sandbox), **ROOMY}):
-        codes = [
-            subprocess.run(
-                [sys.executable, "manage.py", "sync", "--connection", one.external_id, "--wait"],
-                cwd=ROOT,
-                env=environment(),
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            for one in (good, bad)
-        ]
-
-    assert [done.returncode for done in codes] == [0, 1], codes
-    assert "succeeded, 145 records" in codes[0].stdout
-    assert "failed: Google" in codes[1].stdout
 
 
 def test_queue_shows_what_runs_waits_and_why(account: Account) -> None:
@@ -157,7 +51,29 @@ def test_queue_shows_what_runs_waits_and_why(account: Account) -> None:
     assert "holiday" in words
     assert "act_1 may make 10 calls a minute, until" in words
     assert [waiting["position"] for waiting in queue["runs"]] == [None, 1, None, None]
+    assert [waiting["available_at"] is None for waiting in queue["runs"]] == [True, True, True, False]
     assert "1 of 2 slots busy" in run("queue", "--provider", "meta")
+
+
+def test_queue_lists_runs_in_the_order_of_starting(account: Account) -> None:
+    scheduled = make_run(make_connection(account))
+    person = make_run(make_connection(account), trigger=Trigger.MANUAL)
+
+    (queue,) = run_json("queue")["queues"]
+
+    assert [waiting["id"] for waiting in queue["runs"]] == [str(person.pk), str(scheduled.pk)]
+    assert queue["oldest_wait_seconds"] > 0
+
+
+def test_queue_tells_due_times_to_people(account: Account) -> None:
+    deferred = make_run(make_connection(account), state=RunState.DEFERRED)
+
+    assert f"{deferred.available_at:%Y-%m-%d %H:%M:%S}" in run("queue")
+
+
+def test_queue_of_a_provider_that_is_not_there_is_wrong_use(db: None) -> None:
+    with pytest.raises(CommandError, match="invalid choice: 'metaa'"):
+        run("queue", "--provider", "metaa")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -165,7 +81,26 @@ def test_queue_counts_the_brokers_messages() -> None:
     connection = make_connection(make_account())
     request_sync(connection.account, [connection], trigger=Trigger.MANUAL, source="api")
 
-    assert run_json("queue", "--broker")["queues"][0]["messages"] == 1
+    broker = run_json("queue", "--broker")["broker"]
+
+    assert broker["messages"] == {"sync.meta": 1, "maintenance": 0}
+    assert broker["ping_ms"] > 0
+
+
+def test_the_broker_is_asked_even_if_nothing_was_asked_for_yet(db: None) -> None:
+    assert "The broker answers in " in run("queue", "--broker")
+
+
+def test_a_broker_that_is_away_is_told(connection: Connection) -> None:
+    make_run(connection)
+
+    done = manage("queue", "--broker", CELERY_BROKER_URL="redis://:pa55word@127.0.0.1:9/0")
+
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == "CommandError: The broker does not answer: check CELERY_BROKER_URL, and that it runs.\n"
+    )
 
 
 def test_an_empty_queue_says_so(db: None) -> None:
@@ -183,8 +118,8 @@ def test_workers_tells_who_is_at_work_and_fails_when_a_queue_is_served_by_nobody
     with pytest.raises(SystemExit):
         call_command("workers", stdout=out)
 
-    assert f"{connection.external_id} 0 %" in out.getvalue()
-    assert "Nobody serves maintenance" in out.getvalue()
+    assert f"{connection.external_id} 0 %, started 0 s ago" in out.getvalue()
+    assert "Nobody serves maintenance: start `manage.py worker maintenance`" in out.getvalue()
     assert "Nobody serves sync.meta" not in out.getvalue()
 
     alive.record("w2@host", started_at=timezone.now(), queues=("maintenance",), concurrency=1)
@@ -192,6 +127,18 @@ def test_workers_tells_who_is_at_work_and_fails_when_a_queue_is_served_by_nobody
     told = run_json("workers")
     assert told["unserved"] == []
     assert [one["alive"] for one in told["workers"]] == [True, True]
+    assert told["workers"][0]["runs"][0]["since"].endswith("Z")
+
+
+def test_workers_tells_how_to_serve_a_queue_of_another_region(account: Account) -> None:
+    make_run(make_connection(account, "google", region="eu"))
+    out = io.StringIO()
+
+    with pytest.raises(SystemExit) as caught:
+        call_command("workers", stdout=out)
+
+    assert caught.value.code == 1
+    assert "Nobody serves sync.google.eu: start `manage.py worker google --region eu`." in out.getvalue()
 
 
 def test_a_silent_worker_is_shown_as_silent(db: None) -> None:
@@ -239,11 +186,52 @@ def test_history_filters_and_tells_one_runs_story(account: Account) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--run", "x"], "--run: there is no run 'x'"), (["--limit", "0"], "--limit must be at least 1")],
+    [(["--run", "x"], "--run: there is no run 'x'"), (["--limit", "0"], "--limit: must be at least 1")],
 )
 def test_wrong_use_of_history_is_explained(db: None, arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         run("history", *arguments)
+
+
+def test_names_at_the_platform_are_printed_as_they_are(connection: Connection) -> None:
+    done = make_run(connection, state=RunState.SUCCEEDED)
+    Change.objects.create(
+        connection=connection,
+        run_id=done.pk,
+        entity="campaign",
+        external_id="9",
+        action="updated",
+        field="name",
+        old="[/b] :tiger:",
+        new="[bold]Sale[/]",
+    )
+
+    story = run("history", "--run", str(done.pk))
+
+    assert "[/b] :tiger:" in story
+    assert "[bold]Sale[/]" in story
+
+
+def test_the_story_of_a_waiting_run_says_what_it_waits_for(connection: Connection) -> None:
+    waiting = make_run(connection)
+
+    told = run_json("history", "--run", str(waiting.pk))
+
+    assert (told["waiting_for"], told["took_seconds"]) == ("a worker to take it", None)
+    assert told["source"] == "beat"
+
+
+def test_of_two_connections_to_one_ad_account_the_options_choose(
+    account: Account, other_account: Account
+) -> None:
+    ours = make_connection(account, external_id="act_77")
+    theirs = make_connection(other_account, external_id="act_77")
+
+    with pytest.raises(CommandError, match=f"'77' names 2. Give one's id: {ours.pk}, {theirs.pk}"):
+        run("limits", "--connection", "77")
+    (told,) = run_json("limits", "--connection", "77", "--account", "Globex")["connections"]
+
+    assert told["id"] == str(theirs.pk)
 
 
 def test_limits_shows_use_and_probes(platform: Sandbox, account: Account, settings: Any) -> None:
@@ -262,24 +250,75 @@ def test_limits_shows_use_and_probes(platform: Sandbox, account: Account, settin
             "parked_because": "",
         }
     ]
-    assert "% used" in told["platform"]
-    assert "10" in run("limits", "--account", "Acme", "--provider", "meta")
+    assert told["probe"]["error"] == ""
+    assert 0 <= told["probe"]["percent"] <= 100
+    assert "% used." in run("limits", "--account", "Acme", "--provider", "meta", "--probe")
+
+
+def test_a_probe_that_fails_is_told_and_fails(platform: Sandbox, account: Account) -> None:
+    connection = connect(platform, account, "google")
+    platform.fault("google", "access_denied", account=connection.external_id)
+    out = io.StringIO()
+
+    with pytest.raises(SystemExit) as caught:
+        call_command("limits", "--probe", stdout=out)
+
+    assert caught.value.code == 1
+    assert "No answer: Google" in out.getvalue()
+
+
+def test_a_parked_app_is_shown_though_it_has_no_window(connection: Connection) -> None:
+    budget_store().park("provider:meta", 60, "the app's limit is used up")
+
+    told = run_json("limits")["connections"][0]["windows"][-1]
+
+    assert (told["budget"], told["used"], told["limit"]) == ("Meta", None, None)
+    assert told["parked_because"] == "the app's limit is used up"
+
+
+def test_limits_of_nothing_say_so(db: None) -> None:
+    assert "No connection fits" in run("limits")
 
 
 def test_sandbox_edits_arrive_as_asked(platform: Sandbox, account: Account) -> None:
     connection = connect(platform, account, "meta")
 
-    out = run("sandbox", "--edit", "3", "--provider", "meta", "--external-id", connection.external_id)
+    out = run("sandbox", "--edit", "3", "--provider", "meta", "--account", connection.external_id)
 
     assert sum(len(ids) for ids in json.loads(out)["edited"].values()) == 3
     assert connection.external_id.removeprefix("act_") in run("sandbox", "--accounts")
     assert "subjects" in run("sandbox", "--calls")
 
 
+def test_the_sandboxs_status_tells_its_accounts_faults_and_exceeded_limits(
+    platform: Sandbox, account: Account
+) -> None:
+    connection = connect(platform, account, "google")
+    platform.fault("google", "html", account=connection.external_id)
+
+    told = json.loads(run("sandbox", "--status"))
+
+    assert connection.external_id in {one["id"] for one in told["accounts"]}
+    assert [fault["kind"] for fault in told["faults"]] == ["html"]
+    assert (told["exceeded"], told["url"]) == ([], platform.url)
+
+
+def test_what_the_sandbox_refuses_is_told(platform: Sandbox) -> None:
+    with pytest.raises(CommandError, match=r"The sandbox refused: .*no meta account act_404"):
+        run("sandbox", "--edit", "1", "--provider", "meta", "--account", "act_404")
+
+
+def test_a_platform_is_never_taken_for_a_sandbox(settings: Any) -> None:
+    settings.META_GRAPH_URL = "https://graph.facebook.com"
+
+    with pytest.raises(CommandError, match=r"points at graph\.facebook\.com, which is no sandbox"):
+        run("sandbox", "--status")
+
+
 def test_a_sandbox_that_is_not_there_is_told(settings: Any) -> None:
     settings.META_GRAPH_URL = "http://127.0.0.1:9/meta"
 
-    with pytest.raises(CommandError, match=r"No sandbox answers at 127\.0\.0\.1:9"):
+    with pytest.raises(CommandError, match=r"No sandbox answers at http://127\.0\.0\.1:9\."):
         run("sandbox", "--accounts")
-    with pytest.raises(CommandError, match="--edit needs --provider and --external-id"):
+    with pytest.raises(CommandError, match="--edit needs --provider and --account"):
         run("sandbox", "--edit", "3")

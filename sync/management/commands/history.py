@@ -4,89 +4,92 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from providers.errors import Category
-from sync.management.lookup import find_account, find_connection
+from sync.ledger.waiting import RELATED, waiting_for
+from sync.management.command import AdTigerCommand, WrongUse, count, seconds
+from sync.management.lookup import add_choice, chosen, find_account
 from sync.management.output import add_json, print_json, print_table, span
 from sync.models import Change, SyncRun
-from sync.models.choices import Provider, RunState
+from sync.models.choices import RunState
 from sync.models.run import SyncRunQuerySet
 
 CHANGES_SHOWN = 50
+COLUMNS = ("id", "account", "connection", "trigger", "state", "created_at", "took", "records", "error")
+ATTEMPT = (
+    "worker",
+    "started_at",
+    "ended_at",
+    "outcome",
+    "calls",
+    "error_category",
+    "error_code",
+    "platform_code",
+    "trace_id",
+    "message",
+)
+CHANGE = ("entity", "external_id", "action", "field", "old", "new")
 
 
-class Command(BaseCommand):
+class Command(AdTigerCommand):
     help = (
-        "Show the newest runs, or the whole story of one. Examples: `history`, "
-        "`history --account Acme --state failed --since 24`, `history --run 0193…`, `history --json`."
+        "Show the newest runs, or with --run the whole story of one: its attempts with the platform's "
+        "error codes and trace ids, and what it found changed."
+    )
+    examples = (
+        "history",
+        "history --account Acme --state failed --since 24",
+        "history --connection act_123 --limit 5 --json",
+        "history --run 01a20dc0-ac9d-749e-b664-577b0df47475",
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--account", help="name or id")
-        parser.add_argument("--connection", help="id, or the platform's id of the ad account")
-        parser.add_argument("--provider", choices=Provider.values)
+        add_choice(parser)
         parser.add_argument("--state", choices=RunState.values)
         parser.add_argument("--category", choices=[str(category) for category in Category])
-        parser.add_argument("--since", type=float, metavar="HOURS", help="only runs of the last HOURS")
-        parser.add_argument("--limit", type=int, default=20, help="how many (default 20)")
-        parser.add_argument("--run", help="one run with its attempts and changes")
+        parser.add_argument("--since", type=seconds, metavar="HOURS", help="only runs of the last HOURS")
+        parser.add_argument("--limit", type=count, default=20, help="how many (default 20)")
+        parser.add_argument("--run", metavar="ID", help="one run with its attempts and changes")
         add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["run"]:
             self._story(_run(options["run"]), as_json=options["json"])
             return
-        runs = [summary(run) for run in _chosen(options).select_related("account", "connection")]
+        newest = _chosen(options).order_by("-created_at")[: options["limit"]]
+        runs = [summary(run) for run in newest.select_related("account", "connection")]
         if options["json"]:
             print_json(self, {"runs": runs})
-            return
-        columns = (
-            "id",
-            "account",
-            "connection",
-            "trigger",
-            "state",
-            "created_at",
-            "took",
-            "records",
-            "error",
-        )
-        print_table(self, "Newest runs", columns, ([run[column] for column in columns] for run in runs))
+        else:
+            print_table(self, "Newest runs", COLUMNS, ([run[column] for column in COLUMNS] for run in runs))
 
     def _story(self, run: SyncRun, *, as_json: bool) -> None:
-        changes = Change.objects.filter(run_id=run.pk).order_by("pk")
-        attempts = list(
-            run.attempts.values(
-                "worker",
-                "started_at",
-                "ended_at",
-                "outcome",
-                "calls",
-                "error_category",
-                "error_code",
-                "platform_code",
-                "trace_id",
-                "message",
-            )
-        )
-        told = list(changes.values("entity", "external_id", "action", "field", "old", "new")[:CHANGES_SHOWN])
+        found = Change.objects.filter(run_id=run.pk).order_by("pk")
+        attempts, changes = list(run.attempts.values(*ATTEMPT)), list(found.values(*CHANGE)[:CHANGES_SHOWN])
+        told = {
+            **summary(run),
+            "source": run.request.source,
+            "waiting_for": waiting_for([run]).get(run.pk, ""),
+        }
         if as_json:
-            print_json(self, {**summary(run), "attempts": attempts, "changes": told})
+            total = found.count()
+            print_json(self, {**told, "attempts": attempts, "changes": changes, "changes_count": total})
             return
-        for name, value in summary(run).items():
-            self.stdout.write(f"{name:>14}  {value}")
-        for title, rows in (("Attempts", attempts), ("Changes", told)):
+        for name, value in told.items():
+            self.stdout.write(f"{name:>15}  {value}")
+        for title, columns, rows in (("Attempts", ATTEMPT, attempts), ("Changes", CHANGE, changes)):
             if rows:
-                print_table(self, title, list(rows[0]), [list(row.values()) for row in rows])
-        if changes.count() > CHANGES_SHOWN:
-            self.stdout.write(f"… and {changes.count() - CHANGES_SHOWN} more changes")
+                print_table(self, title, columns, [list(row.values()) for row in rows])
+        if (more := found.count() - CHANGES_SHOWN) > 0:
+            self.stdout.write(f"… and {more} more changes")
 
 
 def summary(run: SyncRun) -> dict[str, Any]:
     """A run on one line."""
     ended = run.finished_at or timezone.now()
+    took = (ended - run.started_at).total_seconds() if run.started_at else None
     return {
         "id": str(run.pk),
         "account": run.account.name,
@@ -97,7 +100,8 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "state": run.state,
         "created_at": run.created_at,
         "finished_at": run.finished_at,
-        "took": span((ended - run.started_at).total_seconds()) if run.started_at else "",
+        "took": span(took) if took is not None else "",
+        "took_seconds": took,
         "records": run.records_count,
         "calls": run.calls,
         "found": run.changes,
@@ -107,23 +111,21 @@ def summary(run: SyncRun) -> dict[str, Any]:
 
 
 def _chosen(options: dict[str, Any]) -> SyncRunQuerySet:
-    runs = SyncRun.objects.order_by("-created_at")
-    if options["account"]:
-        runs = runs.filter(account=find_account(options["account"]))
+    runs = SyncRun.objects.all()
     if options["connection"]:
-        runs = runs.filter(connection=find_connection(options["connection"]))
+        runs = runs.filter(connection=chosen(options).get())
+    elif options["account"]:
+        runs = runs.filter(account=find_account(options["account"]))
     for option, column in (("provider", "provider"), ("state", "state"), ("category", "error_category")):
         if options[option]:
             runs = runs.filter(**{column: options[option]})
-    if options["since"] is not None:
+    if options["since"]:
         runs = runs.filter(created_at__gt=timezone.now() - timedelta(hours=options["since"]))
-    if options["limit"] < 1:
-        raise CommandError("--limit must be at least 1.")
-    return runs[: options["limit"]]
+    return runs
 
 
 def _run(name: str) -> SyncRun:
     try:
-        return SyncRun.objects.select_related("account", "connection").get(pk=UUID(name))
+        return SyncRun.objects.select_related("account", "request", *RELATED).get(pk=UUID(name))
     except (ValueError, SyncRun.DoesNotExist):
-        raise CommandError(f"--run: there is no run {name!r}; `history` lists the newest.") from None
+        raise WrongUse(f"--run: there is no run {name!r}; `history` lists the newest.") from None

@@ -1,109 +1,89 @@
 """The budgets: our windows beside what is used of them."""
 
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from redis.exceptions import RedisError
 
-from providers.base import Gate, Usage
-from providers.errors import BudgetSpent, ProviderError
+from providers.budget import Window
+from providers.budget.store import Meter
 from sync.engine.limits import limits_of
-from sync.engine.platform import budget_store, connection_client, gate_for
-from sync.management.lookup import find_account, find_connection
+from sync.engine.platform import budget_store
+from sync.management.command import AdTigerCommand
+from sync.management.lookup import add_choice, chosen
 from sync.management.output import add_json, print_json, print_table
+from sync.management.probe import Probe, probe
 from sync.models import Connection
-from sync.models.choices import Provider
+
+COLUMNS = ("budget", "used", "limit", "seconds", "parked_until", "parked_because")
+NO_WINDOW = (Window(1, 1.0),)  # stands in where nothing is counted, to read until when it is parked
 
 
-class Command(BaseCommand):
+class Command(AdTigerCommand):
     help = (
-        "Show each connection's budgets: the windows, what is used, and what is parked until when. "
-        "With --probe make one real call per connection and show what the platform says of its own limits. "
-        "Examples: `limits`, `limits --provider google`, `limits --connection act_123 --probe`."
+        "Show each connection's budgets: the windows of its ad account, its provider and its account, what "
+        "is used of them now, and what is parked until when and why. With --probe make one real call per "
+        "connection and show what the platform says of its own limits; exit code 1 when one fails."
     )
+    examples = ("limits", "limits --provider google --json", "limits --connection act_123 --probe")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--connection", help="id, or the platform's id of the ad account")
-        parser.add_argument("--account", help="name or id")
-        parser.add_argument("--provider", choices=Provider.values)
+        add_choice(parser)
         parser.add_argument("--probe", action="store_true", help="make one real call per connection")
         add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        told = [_describe(connection, probe=options["probe"]) for connection in _chosen(options)]
+        connections = list(chosen(options))
+        probes = {each.pk: probe(each) for each in connections if options["probe"]}
+        told = [_describe(connection, probes.get(connection.pk)) for connection in connections]
         if options["json"]:
             print_json(self, {"connections": told})
-            return
+        else:
+            self._print(told)
+        if any(each.error for each in probes.values()):
+            sys.exit(1)
+
+    def _print(self, told: list[dict[str, Any]]) -> None:
+        if not told:
+            self.stdout.write("No connection fits. `connect` makes one.")
         for each in told:
-            columns = ("budget", "used", "limit", "seconds", "parked_until", "parked_because")
-            rows = ([window[column] for column in columns] for window in each["windows"])
-            print_table(self, each["connection"], [column.replace("_", " ") for column in columns], rows)
-            if options["probe"]:
-                self.stdout.write(f"The platform says: {each['platform']}")
+            rows = ([window[column] for column in COLUMNS] for window in each["windows"])
+            print_table(self, each["connection"], [column.replace("_", " ") for column in COLUMNS], rows)
+            if each["probe"]:
+                self.stdout.write(str(each["probe"]))
 
 
-def _chosen(options: dict[str, Any]) -> list[Connection]:
-    connections = Connection.objects.select_related("account__plan", "credential").order_by("pk")
-    if options["connection"]:
-        connections = connections.filter(pk=find_connection(options["connection"]).pk)
-    if options["account"]:
-        connections = connections.filter(account=find_account(options["account"]))
-    if options["provider"]:
-        connections = connections.filter(provider=options["provider"])
-    return list(connections)
-
-
-def _describe(connection: Connection, *, probe: bool) -> dict[str, Any]:
-    platform = _probe(connection) if probe else ""
+def _describe(connection: Connection, answer: Probe | None) -> dict[str, Any]:
+    limits = [
+        limit if limit.windows else limit._replace(windows=NO_WINDOW) for limit in limits_of(connection)
+    ]
+    counted = {limit.key for limit in limits_of(connection) if limit.windows}
     try:
-        meters = budget_store().meters(limits_of(connection))
+        meters = budget_store().meters(limits)
     except RedisError:
         raise CommandError("The budget store does not answer: check REDIS_URL, and that it runs.") from None
     return {
-        "connection": str(connection),
         "id": str(connection.pk),
-        "platform": platform,
+        "connection": str(connection),
+        "external_id": connection.external_id,
+        "probe": answer,
         "windows": [
-            {
-                "budget": meter.label,
-                "used": meter.used,
-                "limit": meter.limit,
-                "seconds": meter.seconds,
-                "parked_until": datetime.fromtimestamp(meter.parked_until, UTC)
-                if meter.parked_until
-                else None,
-                "parked_because": meter.parked_because,
-            }
+            _window(meter, is_counted=meter.key in counted)
             for meter in meters
+            if meter.key in counted or meter.parked_until
         ],
     }
 
 
-class _Listening:
-    """The connection's gate, remembering what the answer said."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-        self.usage = Usage()
-
-    def take(self) -> str:
-        """As the gate does."""
-        return self._gate.take()
-
-    def settle(self, ticket: str, usage: Usage) -> None:
-        """As the gate does."""
-        self.usage = usage
-        self._gate.settle(ticket, usage)
-
-
-def _probe(connection: Connection) -> str:
-    gate = _Listening(gate_for(connection, background=False))
-    try:
-        connection_client(connection, gate).account()
-    except (ProviderError, BudgetSpent) as exc:
-        return str(exc)
-    percent, regain = gate.usage
-    if percent is None:
-        return "nothing about its limits"
-    return f"{percent:g} % used" + (f", calls again in {regain:g} s" if regain else "")
+def _window(meter: Meter, *, is_counted: bool) -> dict[str, Any]:
+    parked = datetime.fromtimestamp(meter.parked_until, UTC) if meter.parked_until else None
+    return {
+        "budget": meter.label,
+        "used": meter.used if is_counted else None,
+        "limit": meter.limit if is_counted else None,
+        "seconds": meter.seconds if is_counted else None,
+        "parked_until": parked,
+        "parked_because": meter.parked_because,
+    }

@@ -1,29 +1,32 @@
 """What waits, what runs, and why."""
 
 from typing import Any
+from uuid import UUID
 
-import redis
-from celery import current_app
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from kombu.exceptions import OperationalError
+from django.core.management.base import CommandParser
 
+from sync.health import MAINTENANCE
 from sync.ledger.position import oldest_wait, positions
 from sync.ledger.waiting import RELATED, waiting_for
+from sync.management.broker import BrokerState, broker_state
+from sync.management.command import AdTigerCommand
 from sync.management.output import add_json, print_json, print_table, span
 from sync.models import Queue, SyncRun
-from sync.models.choices import RunState
+from sync.models.choices import Provider, RunState
 
-SHOWN = 50  # runs per list; the counts are of all
+SHOWN = 50  # runs of each state; the counts are of all
+OLDEST = {RunState.RUNNING: "started_at", RunState.QUEUED: "queued_at", RunState.DEFERRED: "available_at"}
 
 
-class Command(BaseCommand):
+class Command(AdTigerCommand):
     help = (
-        "Show each queue: runs that run, are due, or are deferred, and what they wait for. "
-        "Examples: `queue`, `queue --provider meta`, `queue --json`, `queue --broker`."
+        "Show each queue: the runs that run, are due or are deferred, their places, and what they wait for "
+        f"until when. Shown are the oldest {SHOWN} of each kind, counted are all."
     )
+    examples = ("queue", "queue --provider meta", "queue --json", "queue --broker")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--provider", help="only this provider's")
+        parser.add_argument("--provider", choices=Provider.values)
         parser.add_argument("--broker", action="store_true", help="ping the broker and count its messages")
         add_json(parser)
 
@@ -31,14 +34,21 @@ class Command(BaseCommand):
         queues = Queue.objects.order_by("provider", "region")
         if options["provider"]:
             queues = queues.filter(provider=options["provider"])
-        told = [_describe(queue, broker=options["broker"]) for queue in queues]
+        broker = broker_state([*(queue.name for queue in queues), MAINTENANCE]) if options["broker"] else None
+        told = [_describe(queue) for queue in queues]
         if options["json"]:
-            print_json(self, {"queues": told})
+            print_json(self, {"queues": told, "broker": broker})
             return
+        if broker:
+            self._print_broker(broker)
         if not told:
             self.stdout.write("No sync was asked for yet.")
         for queue in told:
             self._print(queue)
+
+    def _print_broker(self, broker: BrokerState) -> None:
+        counts = ", ".join(f"{name} {number}" for name, number in broker.messages.items())
+        self.stdout.write(f"The broker answers in {broker.ping_ms:.1f} ms. Its messages: {counts}.")
 
     def _print(self, queue: dict[str, Any]) -> None:
         title = (
@@ -49,38 +59,20 @@ class Command(BaseCommand):
             title += ", PAUSED"
         if queue["oldest_wait_seconds"]:
             title += f", the oldest waits {span(queue['oldest_wait_seconds'])}"
-        if queue["messages"] is not None:
-            title += f", {queue['messages']} messages at the broker"
-        rows = [
-            (
-                run["state"],
-                run["position"],
-                run["account"],
-                run["connection"],
-                run["progress"],
-                run["waiting_for"],
-            )
-            for run in queue["runs"]
-        ]
-        columns = ("state", "place", "account", "ad account", "%", "waits for")
-        print_table(self, title, columns, rows)
+        fields = ("state", "position", "account", "connection", "progress", "available_at", "waiting_for")
+        columns = ("state", "place", "account", "ad account", "%", "due (UTC)", "waits for")
+        print_table(self, title, columns, ([run[field] for field in fields] for run in queue["runs"]))
 
 
-def _describe(queue: Queue, *, broker: bool) -> dict[str, Any]:
+def _describe(queue: Queue) -> dict[str, Any]:
     runs = SyncRun.objects.filter(provider=queue.provider, region=queue.region)
-    by_state = {
-        state: runs.filter(state=state) for state in (RunState.RUNNING, RunState.QUEUED, RunState.DEFERRED)
-    }
     shown = [
         run
-        for state, order in (
-            (RunState.RUNNING, "started_at"),
-            (RunState.QUEUED, "queued_at"),
-            (RunState.DEFERRED, "available_at"),
-        )
-        for run in by_state[state].select_related("account", *RELATED).order_by(order)[:SHOWN]
+        for state, order in OLDEST.items()
+        for run in runs.filter(state=state).select_related("account", *RELATED).order_by(order)[:SHOWN]
     ]
     places, words = positions(shown), waiting_for(shown)
+    shown.sort(key=lambda run: (list(OLDEST).index(RunState(run.state)), places.get(run.pk, float("inf"))))
     wait = oldest_wait(queue.provider, queue.region)
     return {
         "name": queue.name,
@@ -88,32 +80,23 @@ def _describe(queue: Queue, *, broker: bool) -> dict[str, Any]:
         "region": queue.region,
         "slots": queue.concurrency,
         "paused": queue.paused_at is not None,
-        **{str(state): found.count() for state, found in by_state.items()},
+        **{str(state): runs.filter(state=state).count() for state in OLDEST},
         "oldest_wait_seconds": wait.total_seconds() if wait else None,
-        "messages": _messages(queue.name) if broker else None,
-        "runs": [
-            {
-                "id": str(run.pk),
-                "state": run.state,
-                "position": places.get(run.pk),
-                "account": run.account.name,
-                "connection": run.connection.external_id,
-                "trigger": run.trigger,
-                "progress": run.progress,
-                "stage": run.stage,
-                "available_at": run.available_at,
-                "waiting_for": words.get(run.pk, ""),
-            }
-            for run in shown
-        ],
+        "runs": [_line(run, places, words) for run in shown],
     }
 
 
-def _messages(name: str) -> int:
-    """Messages waiting at the broker, in all priorities."""
-    try:
-        with current_app.connection_for_read() as broker:
-            channel: Any = broker.default_channel  # the stubs know no queues
-            return int(channel.queue_declare(queue=name).message_count)
-    except (OperationalError, redis.RedisError, OSError):
-        raise CommandError("The broker does not answer: check CELERY_BROKER_URL, and that it runs.") from None
+def _line(run: SyncRun, places: dict[UUID, int], words: dict[UUID, str]) -> dict[str, Any]:
+    return {
+        "id": str(run.pk),
+        "state": run.state,
+        "position": places.get(run.pk),
+        "account": run.account.name,
+        "connection": run.connection.external_id,
+        "trigger": run.trigger,
+        "progress": run.progress,
+        "stage": run.stage,
+        "available_at": run.available_at,
+        "defer_reason": run.defer_reason,
+        "waiting_for": words.get(run.pk, ""),
+    }

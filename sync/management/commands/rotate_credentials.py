@@ -2,29 +2,24 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import CommandError
 
-from sync.crypto import rotate
-from sync.models import Credential
+from sync.management.command import AdTigerCommand
+from sync.management.rotate import rotate_all
 
 
-class Command(BaseCommand):
+class Command(AdTigerCommand):
     help = (
-        "Re-encrypt all stored tokens with the first key of CREDENTIAL_KEYS; afterwards the older keys can "
-        "be taken out. Safe to run twice, and while workers work. Example: `rotate_credentials`."
+        "Re-encrypt all stored tokens with the first key of CREDENTIAL_KEYS. Safe to run twice, and while "
+        "workers work. Exit code 1 when a token's key is missing; at 0 the older keys can be taken out."
     )
+    examples = ("rotate_credentials",)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        count = 0
-        for credential in Credential.objects.iterator():
-            # each by a conditional UPDATE: a token that was renewed meanwhile is encrypted anew already
-            old = credential.secret_encrypted
-            Credential.objects.filter(pk=credential.pk, secret_encrypted=old).update(
-                secret_encrypted=rotate(old)
+        rotated = rotate_all()
+        self.stdout.write(f"Re-encrypted {rotated.count} credentials.")
+        if missing := rotated.undecryptable:
+            ids = ", ".join(map(str, missing))
+            raise CommandError(
+                f"CREDENTIAL_KEYS lacks the key of {len(missing)}: put it back, or connect again: {ids}."
             )
-            if access := credential.access_token_encrypted:
-                Credential.objects.filter(pk=credential.pk, access_token_encrypted=access).update(
-                    access_token_encrypted=rotate(access)
-                )
-            count += 1
-        self.stdout.write(f"Re-encrypted {count} credentials.")

@@ -1,64 +1,86 @@
 """Run the imitation of both platforms, or act on the one that the settings point at."""
 
 import os
+import socket
 import sys
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from sync.management.command import AdTigerCommand, WrongUse, count
 from sync.management.output import print_json
+from sync.management.sandbox_control import act, ask, status
+from sync.models.choices import Provider
 
-TIMEOUT = 30  # seconds; large accounts are made at their first use
 
-
-class Command(BaseCommand):
+class Command(AdTigerCommand):
     help = (
-        "Run the sandbox, which imitates Meta and Google Ads, or act on the running one. "
-        "Examples: `sandbox --port 8090`, `sandbox --accounts`, "
-        "`sandbox --edit 5 --provider meta --external-id act_123`, `sandbox --calls`."
+        "Run the sandbox, which imitates Meta and Google Ads, in the foreground; it prints the settings that "
+        "point at it. Or act on the running one: look at it, or edit ads as people do at the platform."
+    )
+    examples = (
+        "sandbox --port 8090",
+        "sandbox --port 8090 --meta 100/5000/20000 --google 20/100/500",
+        "sandbox --status",
+        "sandbox --edit 5 --provider meta --account act_1700252260223815",
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=0, help="run: port to listen on; 0 takes a free one")
-        parser.add_argument("--seed", type=int, default=7, help="run: the same seed gives the same accounts")
-        parser.add_argument(
-            "--accounts", action="store_true", help="list the ad accounts of the running sandbox"
+        run = parser.add_argument_group("run one")
+        run.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
+        run.add_argument("--seed", type=int, default=7, help="the same seed gives the same accounts")
+        for provider in Provider.values:
+            run.add_argument(
+                f"--{provider}",
+                action="append",
+                default=[],
+                metavar="CAMPAIGNS/GROUPS/ADS",
+                help="an ad account of this size instead of the usual ones; repeatable",
+            )
+        running = parser.add_argument_group("act on the running one")
+        running.add_argument("--status", action="store_true", help="its accounts, faults, exceeded limits")
+        running.add_argument("--accounts", action="store_true", help="its ad accounts")
+        running.add_argument("--calls", action="store_true", help="the calls that it counted")
+        running.add_argument("--edit", type=count, metavar="N", help="make N random edits in an ad account")
+        running.add_argument("--provider", choices=Provider.values, help="with --edit: where")
+        running.add_argument(
+            "--account", "--external-id", dest="external_id", metavar="ID", help="with --edit: in which one"
         )
-        parser.add_argument("--calls", action="store_true", help="show the calls that it counted")
-        parser.add_argument("--edit", type=int, metavar="N", help="make N random edits in an ad account")
-        parser.add_argument("--provider", choices=["meta", "google"], help="edit: where")
-        parser.add_argument("--external-id", help="edit: in which ad account")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["accounts"] or options["calls"]:
-            print_json(self, self._ask("GET", "accounts" if options["accounts"] else "calls"))
-        elif options["edit"] is not None:
-            self._edit(options["edit"], options["provider"], options["external_id"])
+        if options["edit"]:
+            print_json(self, _edit(options))
+        elif options["status"]:
+            print_json(self, status())
+        elif options["accounts"] or options["calls"]:
+            print_json(self, ask("accounts" if options["accounts"] else "calls"))
         else:
-            command = [sys.executable, "-m", "providers.sandbox", "--port", str(options["port"])]
-            os.execv(sys.executable, [*command, "--seed", str(options["seed"])])  # noqa: S606  (our own module)
+            _run(options)
 
-    def _edit(self, count: int, provider: str | None, external_id: str | None) -> None:
-        if not provider or not external_id:
-            raise CommandError("--edit needs --provider and --external-id.")
-        body = {"platform": provider, "account": external_id, "count": count}
-        print_json(self, self._ask("POST", "random-edits", json=body))
 
-    def _ask(self, method: str, action: str, **request: Any) -> Any:
-        parts = urlsplit(settings.META_GRAPH_URL)
+def _edit(options: dict[str, Any]) -> dict[str, Any]:
+    provider, external_id = options["provider"], options["external_id"]
+    if not provider or not external_id:
+        raise WrongUse("--edit needs --provider and --account.")
+    return act("random-edits", platform=provider, account=external_id, count=options["edit"])
+
+
+def _run(options: dict[str, Any]) -> None:
+    if options["port"] and not _is_free(options["port"]):
+        raise CommandError(f"--port: {options['port']} is not free. Without it, a free one is taken.")
+    command = [sys.executable, "-m", "providers.sandbox", "--port", str(options["port"])]
+    command += ["--seed", str(options["seed"])]
+    for provider in Provider.values:
+        for size in options[provider]:
+            command += [f"--{provider}", size]
+    os.execv(sys.executable, command)  # noqa: S606  (our own module; signals reach it)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the sandbox itself binds
         try:
-            answer = requests.request(
-                method, f"{parts.scheme}://{parts.netloc}/control/{action}", timeout=TIMEOUT, **request
-            )
-            body = answer.json()
-        except requests.RequestException:
-            raise CommandError(
-                f"No sandbox answers at {parts.netloc}. Start one (`make up`, or `sandbox --port 8090`) "
-                "and set META_GRAPH_URL to its address."
-            ) from None
-        if not answer.ok:
-            raise CommandError(f"The sandbox refused: {body.get('error')}")
-        return body
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+    return True

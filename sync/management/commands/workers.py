@@ -3,64 +3,69 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from sync.alive import Worker, last_tick, served_queues, tick_is_fresh, workers
+from sync.health import MAINTENANCE
+from sync.management.command import AdTigerCommand
 from sync.management.output import add_json, ago, print_json, print_table
-from sync.models import Queue
+from sync.models import Queue, SyncRun
 
 
-class Command(BaseCommand):
+class Command(AdTigerCommand):
     help = (
-        "Show the workers: who is alive, on which queues, doing what. Exit code 1 when a queue is served by "
-        "nobody or beat is silent. Examples: `workers`, `workers --json`."
+        "Show the workers of the last day: who is alive, on which queues, doing what since when. "
+        "Exit code 1 when nobody serves a queue, or the tick is silent."
     )
+    examples = ("workers", "workers --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found, unserved = workers(), _unserved()
+        found, unserved, ticks = workers(), _unserved(), tick_is_fresh()
         if options["json"]:
-            print_json(
-                self,
-                {
-                    "workers": [_describe(worker) for worker in found],
-                    "unserved": unserved,
-                    "last_tick": last_tick(),
-                },
-            )
+            told = [_describe(worker) for worker in found]
+            print_json(self, {"workers": told, "unserved": list(unserved), "last_tick": last_tick()})
         else:
-            self._print(found, unserved)
-        if unserved or not tick_is_fresh():
+            self._print(found)
+            for name, command in unserved.items():
+                self._shout(f"Nobody serves {name}: start `manage.py {command}`.")
+            if not ticks:
+                self._shout("The tick is silent: start `manage.py beat` and `manage.py worker maintenance`.")
+        if unserved or not ticks:
             sys.exit(1)
 
-    def _print(self, found: list[Worker], unserved: list[str]) -> None:
-        rows = [
+    def _print(self, found: list[Worker]) -> None:
+        rows = (
             (
                 worker.name,
                 "alive" if worker.is_alive else "SILENT",
                 ", ".join(worker.queues),
                 worker.concurrency,
                 ago(worker.seen_at),
-                "; ".join(f"{run.connection.external_id} {run.progress} %" for run in worker.runs),
+                "; ".join(map(_doing, worker.runs)),
             )
             for worker in found
-        ]
+        )
         print_table(self, "Workers", ("name", "state", "queues", "children", "seen", "doing"), rows)
-        for name in unserved:
-            self.stdout.write(self.style.ERROR(f"Nobody serves {name}: start `manage.py worker`."))
-        if not tick_is_fresh():
-            self.stdout.write(
-                self.style.ERROR(
-                    "The tick is silent: start `manage.py beat` and `manage.py worker maintenance`."
-                )
-            )
+
+    def _shout(self, words: str) -> None:
+        self.stdout.write(self.style.ERROR(words))
 
 
-def _unserved() -> list[str]:
-    needed = {"maintenance", *(queue.name for queue in Queue.objects.all())}
-    return sorted(needed - served_queues())
+def _unserved() -> dict[str, str]:
+    """The queues that no living worker serves, each with the command that helps."""
+    needed = {MAINTENANCE: f"worker {MAINTENANCE}"}
+    for queue in Queue.objects.order_by("provider", "region"):
+        elsewhere = "" if queue.region == "default" else f" --region {queue.region}"
+        needed[queue.name] = f"worker {queue.provider}{elsewhere}"
+    served = served_queues()
+    return {name: command for name, command in needed.items() if name not in served}
+
+
+def _doing(run: SyncRun) -> str:
+    return f"{run.connection.external_id} {run.progress} %, started {ago(run.started_at)}"
 
 
 def _describe(worker: Worker) -> dict[str, Any]:
@@ -72,7 +77,12 @@ def _describe(worker: Worker) -> dict[str, Any]:
         "started_at": worker.started_at,
         "seen_at": worker.seen_at,
         "runs": [
-            {"id": str(run.pk), "connection": run.connection.external_id, "since": run.started_at}
+            {
+                "id": str(run.pk),
+                "connection": run.connection.external_id,
+                "progress": run.progress,
+                "since": run.started_at,
+            }
             for run in worker.runs
         ],
     }

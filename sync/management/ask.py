@@ -1,0 +1,59 @@
+"""Ask for syncs of many connections at once, as a person at the command line does."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from uuid import UUID
+
+from sync.errors import AlreadySyncing
+from sync.ledger.request import request_sync
+from sync.models import Account, Connection, SyncRun
+from sync.models.choices import Priority, Trigger
+
+
+@dataclass
+class Asked:
+    """The runs that will answer, and which of them were there already and do all that was asked."""
+
+    ids: list[UUID] = field(default_factory=list)
+    already: set[UUID] = field(default_factory=set)
+
+    def runs(self) -> list[SyncRun]:
+        """As they are now."""
+        found = SyncRun.objects.filter(pk__in=self.ids)
+        return list(found.select_related("connection").order_by("pk"))
+
+
+def ask(connections: Iterable[Connection], *, campaign_ids: Sequence[str], priority: Priority) -> Asked:
+    """One request per account; nothing new where a sync that covers it is open."""
+    asked = Asked()
+    by_account = sorted(connections, key=lambda connection: connection.account_id)
+    for account, own in groupby(by_account, key=lambda connection: connection.account):
+        _ask(asked, account, list(own), campaign_ids, priority)
+    return asked
+
+
+def _ask(
+    asked: Asked,
+    account: Account,
+    connections: list[Connection],
+    campaign_ids: Sequence[str],
+    priority: Priority,
+) -> None:
+    try:
+        requested = request_sync(
+            account,
+            connections,
+            trigger=Trigger.MANUAL,
+            source="command",
+            campaign_ids=campaign_ids,
+            priority=priority,
+        )
+    except AlreadySyncing as exc:
+        open_runs = SyncRun.objects.open().filter(connection__in=connections)
+        already = {UUID(exc.run_id), *open_runs.values_list("pk", flat=True)}
+    else:
+        asked.ids += [run.pk for run in requested.runs]
+        already = {skipped.run.pk for skipped in requested.skipped}
+    asked.ids += already
+    asked.already |= already

@@ -1,0 +1,54 @@
+"""One real call for a connection, within its budget, to hear what the platform says of its own limits."""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ImproperlyConfigured
+
+from providers.base import Gate, Usage
+from providers.errors import BudgetSpent, ProviderError
+from sync.engine.platform import connection_client, gate_for
+from sync.models import Connection
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The platform's view; `error` says why there is none."""
+
+    percent: float | None = None  # of the fullest of its meters
+    regain_seconds: float | None = None  # until it allows calls again
+    error: str = ""
+
+    def __str__(self) -> str:
+        if self.error:
+            return f"No answer: {self.error}"
+        if self.percent is None:
+            return "The platform says nothing of its limits."
+        regain = f", calls again in {self.regain_seconds:g} s" if self.regain_seconds else ""
+        return f"The platform says: {self.percent:g} % used{regain}."
+
+
+def probe(connection: Connection) -> Probe:
+    """Ask for the ad account's description: the cheapest call that both platforms meter."""
+    try:
+        gate = _Listening(gate_for(connection, background=False))
+        connection_client(connection, gate).account()
+    except (ProviderError, BudgetSpent, ImproperlyConfigured) as exc:
+        return Probe(error=str(exc))
+    return Probe(gate.usage.percent, gate.usage.regain_after)
+
+
+class _Listening:
+    """The connection's gate, remembering what the answer said."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.usage = Usage()
+
+    def take(self) -> str:
+        """As the gate does."""
+        return self._gate.take()
+
+    def settle(self, ticket: str, usage: Usage) -> None:
+        """As the gate does."""
+        self.usage = usage
+        self._gate.settle(ticket, usage)

@@ -1,0 +1,259 @@
+"""sync: what is asked for, and how it is followed."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from providers.sandbox.process import Sandbox
+from sync.management.commands.sync import Command
+from sync.management.follow import follow
+from sync.models import Account, Connection, SyncRun
+from sync.models.choices import Priority, RunState, Trigger
+from tests.factories import make_account, make_connection, make_run
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.platforms import addresses, connect
+from tests.processes import ROOT, environment, eventually, worker
+
+ROOMY = {"META_CONNECTION_WINDOWS": "100000/60", "GOOGLE_CONNECTION_WINDOWS": "100000/60"}
+
+
+class Terminal(io.StringIO):
+    """Output that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("sync", *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def run_json(*arguments: str) -> Any:
+    return json.loads(run(*arguments, "--json"))
+
+
+def give_up(out: io.StringIO, *arguments: str) -> str:
+    """What is shown before the waiting is given up after one look."""
+    with pytest.raises(SystemExit) as caught:
+        call_command("sync", *arguments, "--wait", "--timeout", "0.01", stdout=out, stderr=out)
+    assert caught.value.code == 1
+    return out.getvalue()
+
+
+def test_one_connection_is_asked_for_as_a_person_does(connection: Connection) -> None:
+    out = run("--connection", connection.external_id)
+
+    made = SyncRun.objects.get()
+    assert (made.trigger, made.priority, made.request.source) == (Trigger.MANUAL, Priority.MANUAL, "command")
+    assert str(made.pk) in out
+    assert "already" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen", "priority"),
+    [
+        (["--all"], {"meta", "google", "other"}, Priority.SCHEDULED),
+        (["--provider", "meta"], {"meta", "other"}, Priority.SCHEDULED),
+        (["--all", "--provider", "google"], {"google"}, Priority.SCHEDULED),
+        (["--account", "Acme"], {"meta", "google"}, Priority.MANUAL),
+        (["--account", "Acme", "--provider", "google"], {"google"}, Priority.MANUAL),
+    ],
+)
+def test_options_choose_together_and_what_names_nobody_is_scheduled_work(
+    account: Account, other_account: Account, arguments: list[str], chosen: set[str], priority: Priority
+) -> None:
+    made = {
+        "meta": make_connection(account),
+        "google": make_connection(account, "google"),
+        "other": make_connection(other_account),
+    }
+
+    told = run_json(*arguments)["runs"]
+
+    assert {one["connection"] for one in told} == {made[name].external_id for name in chosen}
+    assert set(SyncRun.objects.values_list("priority", flat=True)) == {priority}
+
+
+def test_a_run_that_is_there_already_is_told_and_followed(connection: Connection) -> None:
+    (first,) = run_json("--connection", str(connection.pk))["runs"]
+    (second,) = run_json("--connection", str(connection.pk))["runs"]
+
+    assert (first["already_syncing"], second["already_syncing"]) == (False, True)
+    assert first["id"] == second["id"]
+    assert f"already queued, run {first['id']}" in run("--connection", str(connection.pk))
+    assert SyncRun.objects.count() == 1
+
+
+def test_of_several_those_that_are_there_already_are_told(account: Account) -> None:
+    busy, free = make_connection(account), make_connection(account)
+    run("--connection", str(busy.pk))
+
+    told = {one["connection"]: one["already_syncing"] for one in run_json("--account", "Acme")["runs"]}
+
+    assert told == {busy.external_id: True, free.external_id: False}
+
+
+def test_chosen_campaigns_are_asked_for(connection: Connection) -> None:
+    run("--connection", connection.external_id, "--campaign", "7", "--campaign", "8")
+
+    assert SyncRun.objects.get().campaign_ids == ["7", "8"]
+
+
+def test_an_ad_account_is_named_as_people_write_it(account: Account) -> None:
+    google = make_connection(account, "google", external_id="1234567890")
+    meta = make_connection(account, external_id="act_77")
+
+    run("--connection", "123-456-7890")
+    run("--connection", "77")
+
+    assert {made.connection for made in SyncRun.objects.all()} == {google, meta}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Say what to sync"),
+        (["--all", "--account", "Acme"], "--all means every connection"),
+        (["--connection", "act_404"], "--connection: there is no 'act_404'"),
+        (["--account", "Nobody"], "--account: there is no 'Nobody'"),
+        (["--account", "Acme", "--campaign", "7"], "--campaign: say with --connection"),
+        (["--all", "--timeout", "3"], "--timeout ends the waiting: give --wait, too"),
+    ],
+)
+def test_wrong_use_is_explained(account: Account, arguments: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message) as caught:
+        run(*arguments)
+
+    assert caught.value.returncode == 2
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1", "nan", "inf", "soon"])
+def test_a_time_that_can_not_pass_is_wrong_use(db: None, timeout: str) -> None:
+    with pytest.raises(CommandError, match="--timeout"):
+        run("--all", "--wait", f"--timeout={timeout}")
+
+
+def test_nothing_to_sync_is_a_failure(account: Account) -> None:
+    with pytest.raises(CommandError, match="No active connection fits") as caught:
+        run("--all")
+
+    assert caught.value.returncode == 1
+
+
+def test_a_paused_connection_is_not_synced(connection: Connection) -> None:
+    connection.pause(by=None)
+
+    with pytest.raises(CommandError, match="it is paused"):
+        run("--connection", connection.external_id)
+
+
+def test_waiting_has_an_end_and_tells_what_is_waited_for(connection: Connection) -> None:
+    shown = give_up(io.StringIO(), "--connection", connection.external_id)
+
+    waiting = SyncRun.objects.get()
+    assert "waits for a worker to take it" in shown
+    assert (
+        f"Still going after 0.01 s; the syncs go on. Follow them with `manage.py history --run {waiting}`"
+        in shown
+    )
+    assert waiting.state == RunState.QUEUED
+
+
+def test_a_terminal_shows_a_bar_per_run_with_what_it_waits_for(account: Account) -> None:
+    connection = make_connection(account, name="[/b] Shop")
+    make_run(
+        connection,
+        state=RunState.DEFERRED,
+        trigger=Trigger.MANUAL,
+        waiting_for="act_1 may make 10 calls a minute",
+    )
+
+    shown = give_up(Terminal(), "--connection", connection.external_id)
+
+    assert "Meta [/b] Shop" in shown
+    assert "━" in shown
+    assert "act_1 may make 10 calls a minute, until" in " ".join(shown.split())
+
+
+def test_of_many_runs_a_terminal_shows_those_that_run_and_a_total(account: Account) -> None:
+    connections = [make_connection(account, name=f"Shop {number}.") for number in range(21)]
+    make_run(connections[3], state=RunState.RUNNING, lease_token=uuid4())
+
+    shown = give_up(Terminal(), "--account", "Acme")
+
+    bars = shown.partition("All")[2]
+    assert "0 of 21 ended" in bars
+    assert "Meta Shop 3." in bars
+    assert "Meta Shop 4." not in bars
+
+
+def test_a_run_that_was_deleted_did_not_succeed(connection: Connection) -> None:
+    done = make_run(connection, state=RunState.SUCCEEDED)
+
+    assert follow([done.pk], Command(stdout=io.StringIO()))
+    assert not follow([done.pk, uuid4()], Command(stdout=io.StringIO()))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_ends_the_waiting_and_not_the_sync(tmp_path: Path) -> None:
+    connection = make_connection(make_account())
+    told = tmp_path / "told"
+    with told.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "sync", "--connection", connection.external_id, "--wait"],
+            cwd=ROOT,
+            env=environment(),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        eventually(lambda: "waits for" in told.read_text(), seconds=30, what="the waiting")
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+
+    waiting = SyncRun.objects.get()
+    assert code == 1
+    assert f"the syncs go on. Follow them with `manage.py history --run {waiting}`" in told.read_text()
+    assert "Traceback" not in told.read_text()
+    assert waiting.state == RunState.QUEUED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
+def test_waiting_ends_with_the_syncs_and_tells_a_failure_by_its_exit_code(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    account = make_account()
+    good, bad = connect(sandbox, account, "meta"), connect(sandbox, account, "google")
+    sandbox.fault("google", "access_denied", account=bad.external_id)
+
+    with worker(tmp_path / "worker.log", {**addresses(sandbox), **ROOMY}):
+        codes = [
+            subprocess.run(
+                [sys.executable, "manage.py", "sync", "--connection", one.external_id, "--wait"],
+                cwd=ROOT,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            for one in (good, bad)
+        ]
+
+    assert [done.returncode for done in codes] == [0, 1], codes
+    assert "succeeded, 145 records" in codes[0].stdout
+    assert "failed: Google" in codes[1].stdout

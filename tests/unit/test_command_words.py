@@ -1,0 +1,90 @@
+"""What commands make of numbers and errors."""
+
+import argparse
+from datetime import timedelta
+
+import psycopg
+import pytest
+from django.db import DatabaseError, IntegrityError, OperationalError, ProgrammingError
+
+from manage import explained
+from sync.management.command import WrongUse, count, seconds
+from sync.management.output import ago, span
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (timedelta(seconds=0), "0 s"),
+        (timedelta(seconds=119), "119 s"),
+        (timedelta(seconds=120), "2 min"),
+        (timedelta(minutes=119), "119 min"),
+        (timedelta(hours=2), "2 h"),
+        (timedelta(hours=47), "47 h"),
+        (timedelta(days=2), "2 d"),
+    ],
+)
+def test_a_time_is_told_in_a_unit_that_fits(time: timedelta, words: str) -> None:
+    assert span(time.total_seconds()) == words
+
+
+def test_never_is_told_by_nothing() -> None:
+    assert ago(None) == ""
+
+
+def test_numbers_of_options_are_read() -> None:
+    assert (count("1"), seconds("0.5")) == (1, 0.5)
+
+
+@pytest.mark.parametrize("text", ["0", "-3"])
+def test_a_count_below_one_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="at least 1"):
+        count(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf"])
+def test_a_time_that_can_not_pass_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="more than 0"):
+        seconds(text)
+
+
+def test_wrong_use_has_the_exit_code_of_argparse() -> None:
+    assert WrongUse("--all stands alone").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("cause", "error", "words"),
+    [
+        (psycopg.errors.UndefinedTable("no table"), ProgrammingError, "manage.py migrate"),
+        (psycopg.errors.UndefinedColumn("no column"), ProgrammingError, "manage.py migrate"),
+        (psycopg.errors.AdminShutdown("terminating connection"), OperationalError, "terminating connection"),
+        (psycopg.OperationalError("consuming input failed: closed"), OperationalError, "(closed)"),
+    ],
+)
+def test_what_an_operator_can_mend_is_explained_in_one_line(
+    cause: psycopg.Error, error: type[DatabaseError], words: str
+) -> None:
+    told = explained(raised(error, cause))
+
+    assert words in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("cause", "error"),
+    [
+        (psycopg.errors.DeadlockDetected("deadlock"), OperationalError),
+        (psycopg.errors.DiskFull("no space"), OperationalError),
+        (psycopg.errors.UniqueViolation("twice"), IntegrityError),
+        (psycopg.ProgrammingError("wrong placeholders"), ProgrammingError),
+    ],
+)
+def test_a_defect_is_not_explained_away(cause: psycopg.Error, error: type[DatabaseError]) -> None:
+    assert explained(raised(error, cause)) == ""
+
+
+def raised(error: type[DatabaseError], cause: psycopg.Error) -> DatabaseError:
+    """As Django raises it."""
+    exc = error(*cause.args)
+    exc.__cause__ = cause
+    return exc
