@@ -37,17 +37,6 @@ class Dialect(NamedTuple):
     error_of: Callable[[int, Any, Mapping[str, str]], ProviderError]
 
 
-class FreeGate:
-    """Lets every call pass: for describing an account before it has a budget."""
-
-    def take(self) -> str:
-        """Always."""
-        return ""
-
-    def settle(self, ticket: str, usage: Usage) -> None:
-        """Nothing to remember."""
-
-
 def new_session() -> requests.Session:
     """A pool of connections that clients may share within one thread. It keeps no cookies: they would
     tie one tenant's calls to another's."""

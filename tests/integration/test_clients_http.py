@@ -21,7 +21,7 @@ from providers.errors import (
     Unreachable,
 )
 from providers.google.client import GoogleClient
-from providers.http import FreeGate, new_session
+from providers.http import new_session
 from providers.meta.client import MetaClient
 from providers.records import Stream
 from providers.registry import GoogleConfig, MetaConfig
@@ -199,12 +199,6 @@ def test_a_customer_that_is_not_described_is_the_platforms_fault(server: Script)
 
     with pytest.raises(PlatformFault):
         google(server.url).account()
-
-
-def test_without_a_budget_every_call_passes(server: Script) -> None:
-    server.answers({"id": "act_1"})
-
-    assert meta(server.url, FreeGate()).account().external_id == "act_1"
 
 
 def test_an_error_with_status_200_is_an_error(server: Script) -> None:
