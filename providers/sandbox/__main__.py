@@ -7,6 +7,7 @@ from pathlib import Path
 from providers.sandbox.accounts import DEFAULT_SIZES, open_world
 from providers.sandbox.constants import Platform
 from providers.sandbox.generate import Sizes
+from providers.sandbox.latency import Profile
 from providers.sandbox.ledger import Limit, Subject
 from providers.sandbox.server import serve
 from providers.sandbox.state import Sandbox
@@ -32,6 +33,8 @@ def main() -> None:
         recorded=options.recorded,
     )
     _set_limits(sandbox, options)
+    for platform, profile in options.latency:
+        sandbox.latency.set(platform, profile)
     serving = serve(
         sandbox, host=options.host, port=options.port, state_file=options.state_file, leash=options.leash
     )
@@ -88,7 +91,20 @@ def _parser() -> argparse.ArgumentParser:
             metavar="CALLS/SECONDS",
             help=f"refuse a {subject} more calls than that in any such window; may be given several times",
         )
+    add(
+        "--latency",
+        type=_latency,
+        action="append",
+        default=[],
+        metavar="PLATFORM=LOW-HIGH",
+        help="milliseconds of each call, drawn anew; meta=300-1500, or google=lognormal:300-1500",
+    )
     return parser
+
+
+def _latency(text: str) -> tuple[Platform, Profile]:
+    platform, _, profile = text.partition("=")
+    return Platform(platform), Profile.parse(profile)
 
 
 def _limit(text: str) -> Limit:

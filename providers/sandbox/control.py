@@ -7,12 +7,12 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from providers.sandbox import edits
+from providers.sandbox import edits, referee
 from providers.sandbox.accounts import Opening, counts, open_account
 from providers.sandbox.constants import Kind, Platform
-from providers.sandbox.faults import Fault
 from providers.sandbox.generate import Sizes
 from providers.sandbox.grants import Grant
+from providers.sandbox.latency import Profile
 from providers.sandbox.ledger import Limit, Subject
 from providers.sandbox.state import Sandbox
 from providers.sandbox.truth import describe, summary, truth
@@ -132,19 +132,22 @@ def _limits(pairs: list[list[float]]) -> list[Limit]:
 
 
 def set_settings(sandbox: Sandbox, body: Body) -> Body:
-    """`latency` {platform: seconds}, `require_appsecret_proof`, `access_lifetime` (Google, seconds),
-    `meta_page_rows`, `google_page_rows`, `google_chunk_rows`."""
+    """`latency` {platform: seconds or a profile}, `latency_seed`, `require_appsecret_proof`,
+    `access_lifetime` (Google, seconds), `meta_page_rows`, `google_page_rows`, `google_chunk_rows`."""
     settings = sandbox.settings
     for name, value in body.items():
         if name == "latency":
-            settings.latency |= {Platform(platform): float(seconds) for platform, seconds in value.items()}
+            for platform, profile in {Platform(p): Profile.parse(told) for p, told in value.items()}.items():
+                sandbox.latency.set(platform, profile)
+        elif name == "latency_seed":
+            sandbox.latency.seed = int(value)
         elif name == "access_lifetime":
             sandbox.grants.access_lifetime = float(value)
         elif hasattr(settings, name):
             setattr(settings, name, type(getattr(settings, name))(value))
         else:
             raise ValueError(f"no setting {name}")
-    return {"latency": settings.latency}
+    return {"latency": {platform: str(profile) for platform, profile in sandbox.latency.profiles.items()}}
 
 
 def mint_token(sandbox: Sandbox, body: Body) -> Body:
@@ -178,21 +181,21 @@ def expire_token(sandbox: Sandbox, body: Body) -> Body:
 
 
 def add_fault(sandbox: Sandbox, body: Body) -> Body:
-    """See `faults.py` for the kinds and their details."""
-    sandbox.faults.rules.append(Fault.parse(body))
+    """The README has the kinds and their details."""
+    sandbox.faults.add(body)
     return {"faults": len(sandbox.faults.rules)}
 
 
 def clear_faults(sandbox: Sandbox, _: Body) -> Body:
-    sandbox.faults.rules.clear()
+    sandbox.faults.clear()
     return {"faults": 0}
 
 
 def reset(sandbox: Sandbox, _: Body) -> Body:
     """Forget calls, faults and latency; accounts, tokens and limits stay."""
-    sandbox.ledger.reset()
-    sandbox.faults.rules.clear()
-    sandbox.settings.latency |= dict.fromkeys(Platform, 0.0)
+    referee.forget(sandbox, {})
+    sandbox.faults.clear()
+    sandbox.latency.reset()
     return {"reset": True}
 
 
@@ -207,31 +210,4 @@ def tell_truth(sandbox: Sandbox, body: Body) -> Body:
 
 
 def list_faults(sandbox: Sandbox, _: Body) -> Body:
-    rules = [vars(rule) for rule in sandbox.faults.rules]
-    return {"faults": rules}
-
-
-def tell_calls(sandbox: Sandbox, body: Body) -> Body:
-    """The referee: per subject (`meta/<account>`, `meta/app`, `google/<customer>`, `google/project`) what
-    was called and the highest count of each window. `platform`, `account`, `watch` (10/60,200/3600),
-    `arrivals`."""
-    watch = [
-        Limit(int(calls), float(seconds))
-        for calls, _, seconds in (
-            part.partition("/") for part in str(body.get("watch", "")).split(",") if part
-        )
-    ]
-    wanted = str(body.get("account", "")).removeprefix("act_")
-    told = {}
-    for subject in sandbox.ledger.subjects():
-        if body.get("platform", subject.platform) != subject.platform or wanted not in (
-            "",
-            subject.account_id,
-        ):
-            continue
-        whole = "app" if subject.platform == Platform.META else "project"
-        told[f"{subject.platform}/{subject.account_id or whole}"] = sandbox.ledger.report(
-            subject, watch=watch, arrivals=body.get("arrivals") == "true"
-        )
-    exceeded = [name for name, report in told.items() if any(w["exceeded"] for w in report["windows"])]
-    return {"subjects": told, "exceeded": exceeded}
+    return {"faults": sandbox.faults.told()}

@@ -3,7 +3,7 @@
 import orjson
 from aiohttp import web
 
-from providers.sandbox import control
+from providers.sandbox import control, referee
 from providers.sandbox.control import Action, Body
 from providers.sandbox.state import Sandbox
 
@@ -24,12 +24,15 @@ ACTIONS: dict[str, Action] = {
     "faults": control.add_fault,
     "faults/clear": control.clear_faults,
     "reset": control.reset,
+    "referee": referee.report,
+    "referee/reset": referee.forget,
 }
 QUESTIONS: dict[str, Action] = {
     "accounts": control.list_accounts,
     "truth": control.tell_truth,
     "faults": control.list_faults,
-    "calls": control.tell_calls,
+    "calls": referee.calls,
+    "referee": referee.report,
 }
 
 

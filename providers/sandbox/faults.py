@@ -1,41 +1,63 @@
-"""Faults on demand: which call gets which fault, told by the tests and drawn by seeded dice.
+"""Faults on demand: which call gets which fault, told by the tests or drawn by seeded dice.
 
 What a fault looks like on the wire is in `damage.py` (both platforms), `meta_faults.py` and
-`google_faults.py`.
+`google_faults.py`; what its details mean, in the README. Without a rule there is no fault.
 """
 
-import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from providers.sandbox.constants import Platform
+from providers.sandbox.dice import throw
+from providers.sandbox.ledger import Clock
 
 
 class FaultKind(StrEnum):
-    """Each with the details it reads, and their defaults."""
+    """What may happen to a call."""
 
-    RATE_LIMIT = (
-        "rate_limit"  # meta: code 17, minutes 5; google: name RESOURCE_EXHAUSTED, retry_after 30, scope
-    )
-    SERVER_ERROR = "server_error"  # status 500
-    PLATFORM_ERROR = "platform_error"  # meta: code, subcode, status 400; google: family, name, status 400
-    TOO_MUCH_DATA = "too_much_data"  # meta: above `rows` 100 asked for at once
-    HTML = "html"  # status 502: a page of the server in front
-    CUT = "cut"  # parts 0: the connection drops after so many parts of the answer
-    TRUNCATED = "truncated"  # half of the body, ended as if it were all
-    STREAM_ERROR = "stream_error"  # google: an error object after `parts` 1 good chunks
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - google: the access token only
-    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - for good; meta: subcode 460
-    ACCESS_DENIED = "access_denied"  # meta: code 200; google: name USER_PERMISSION_DENIED
-    EXPIRED_CURSOR = "expired_cursor"  # only calls that continue a listing
-    SLOW = "slow"  # seconds 1; with pause: between the parts, too
-    REPEAT_ROWS = "repeat_rows"  # meta: a page begins with the last `rows` 1 of the page before it
-    HIDE_ROWS = "hide_rows"  # the last `rows` 1 of the page or answer are left out
+    RATE_LIMIT = "rate_limit"
+    SERVER_ERROR = "server_error"
+    PLATFORM_ERROR = "platform_error"
+    TOO_MUCH_DATA = "too_much_data"
+    HTML = "html"
+    CUT = "cut"
+    TRUNCATED = "truncated"
+    STREAM_ERROR = "stream_error"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a name
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name
+    ACCESS_DENIED = "access_denied"
+    EXPIRED_CURSOR = "expired_cursor"
+    SLOW = "slow"
+    REPEAT_ROWS = "repeat_rows"
+    HIDE_ROWS = "hide_rows"
 
 
+# What each kind reads of a rule's details; one platform may know less of them than the other.
+DETAILS: dict[FaultKind, frozenset[str]] = {
+    FaultKind.RATE_LIMIT: frozenset({"code", "subcode", "minutes", "name", "retry_after", "scope"}),
+    FaultKind.SERVER_ERROR: frozenset({"status"}),
+    FaultKind.PLATFORM_ERROR: frozenset({"code", "subcode", "status", "family", "name"}),
+    FaultKind.TOO_MUCH_DATA: frozenset({"rows"}),
+    FaultKind.HTML: frozenset({"status"}),
+    FaultKind.CUT: frozenset({"parts"}),
+    FaultKind.TRUNCATED: frozenset(),
+    FaultKind.STREAM_ERROR: frozenset({"parts"}),
+    FaultKind.TOKEN_EXPIRED: frozenset(),
+    FaultKind.TOKEN_REVOKED: frozenset({"subcode"}),
+    FaultKind.ACCESS_DENIED: frozenset({"code", "name"}),
+    FaultKind.EXPIRED_CURSOR: frozenset(),
+    FaultKind.SLOW: frozenset({"seconds", "pause"}),
+    FaultKind.REPEAT_ROWS: frozenset({"rows"}),
+    FaultKind.HIDE_ROWS: frozenset({"rows"}),
+}
 # Until cleared, for these are about the account or its size, not about one call.
 LASTING = frozenset({FaultKind.ACCESS_DENIED, FaultKind.TOO_MUCH_DATA})
+# Beside another fault, not instead of it.
+COMPANIONS = frozenset({FaultKind.SLOW})
+CONTINUING = frozenset({FaultKind.EXPIRED_CURSOR, FaultKind.REPEAT_ROWS})  # only calls with a cursor
 
 
 class Moment(NamedTuple):
@@ -49,8 +71,18 @@ class Moment(NamedTuple):
 
 
 @dataclass
+class Tally:
+    """How many calls a rule was about, and how many it struck."""
+
+    seen: int = 0
+    fired: int = 0
+
+
+@dataclass
 class Fault:
-    """One rule. `times` None means until cleared; `after_calls` lets so many matching calls pass first."""
+    """One rule. `times` None means until cleared. It strikes from `after_calls` to `until_calls` of the
+    calls that it is about, and from `after_seconds` to `until_seconds` of its age; with `each_account`
+    every ad account has numbers and times of its own."""
 
     platform: Platform
     kind: FaultKind
@@ -58,38 +90,46 @@ class Fault:
     endpoint: str = ""
     times: int | None = 1
     probability: float = 1.0
+    seed: int | str = 0
     after_calls: int = 0
+    until_calls: int | None = None
+    after_seconds: float = 0.0
+    until_seconds: float | None = None
+    each_account: bool = False
     details: dict[str, Any] = field(default_factory=dict)
-    seen: int = 0
-    fired: int = 0
+    added_at: float = 0.0
+    total: Tally = field(default_factory=Tally)
+    accounts: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
 
-    @classmethod
-    def parse(cls, body: dict[str, Any]) -> "Fault":
-        """From the control endpoint's JSON; what is no field of a rule is a detail of its kind."""
-        rule = dict(body)
-        kind = FaultKind(rule.pop("kind"))
-        by_default = None if kind in LASTING or "probability" in rule else 1
-        return cls(
-            platform=Platform(rule.pop("platform")),
-            kind=kind,
-            account=str(rule.pop("account", "")).removeprefix("act_"),
-            endpoint=rule.pop("endpoint", ""),
-            times=rule.pop("times", by_default),
-            probability=rule.pop("probability", 1.0),
-            after_calls=rule.pop("after_calls", 0),
-            details=rule,
-        )
-
-    def matches(self, moment: Moment) -> bool:
-        """Is the rule about such a call, and not used up?"""
+    def is_about(self, moment: Moment, now: float) -> bool:
+        """Is the rule about such a call, at this time?"""
+        age = now - self.added_at
         return (
             moment.platform == self.platform
             and self.account in ("", moment.account_id)
             and self.endpoint in ("", moment.endpoint, *moment.endpoint.split(":"))
-            and (self.times is None or self.fired < self.times)
-            and (self.kind not in (FaultKind.EXPIRED_CURSOR, FaultKind.REPEAT_ROWS) or moment.continues)
+            and self.after_seconds <= age
+            and (self.until_seconds is None or age < self.until_seconds)
+            and (self.kind not in CONTINUING or moment.continues)
             and (self.kind != FaultKind.TOO_MUCH_DATA or moment.rows > self.number("rows", 100))
         )
+
+    def strikes(self, account_id: str, *, is_free: bool) -> bool:
+        """Count a call that the rule is about; does it strike? `is_free`: no other fault has."""
+        own = self.accounts[account_id]
+        tally = own if self.each_account else self.total
+        for counted in (own, self.total):
+            counted.seen += 1
+        struck = (
+            is_free
+            and self.after_calls < tally.seen
+            and (self.until_calls is None or tally.seen <= self.until_calls)
+            and (self.times is None or tally.fired < self.times)
+            and throw(self.seed, account_id, own.seen) < self.probability
+        )
+        for counted in (own, self.total):
+            counted.fired += struck
+        return struck
 
     def number(self, name: str, default: int) -> int:
         return int(self.details.get(name, default))
@@ -102,22 +142,83 @@ class Fault:
 
 
 class Faults:
-    """The rules in force."""
+    """The rules in force, in the order of their adding."""
 
-    def __init__(self, dice: random.Random) -> None:
-        self._dice = dice
+    def __init__(self, seed: int, clock: Clock) -> None:
+        self._seed = seed
+        self._clock = clock
         self.rules: list[Fault] = []
+        self.fired: Counter[str] = Counter()  # by platform and kind, of rules that are gone, too
+
+    def add(self, body: dict[str, Any]) -> None:
+        """One rule, as the control endpoint's JSON tells it. Its dice are its own: `seed`, or else the
+        sandbox's seed and the rule's place."""
+        rule = parse(body)
+        rule.seed = body.get("seed", f"{self._seed}/{len(self.rules)}")
+        rule.added_at = self._clock()
+        self.rules.append(rule)
 
     def draw(self, moment: Moment) -> list[Fault]:
-        """The faults of this call: any number of slow ones, and the first of the others."""
-        drawn: list[Fault] = []
-        for rule in self.rules:
-            if not rule.matches(moment):
-                continue
-            rule.seen += 1
-            taken = rule.kind != FaultKind.SLOW and any(fault.kind != FaultKind.SLOW for fault in drawn)
-            if taken or rule.seen <= rule.after_calls or self._dice.random() >= rule.probability:
-                continue
-            rule.fired += 1
-            drawn.append(rule)
+        """The faults of this call: any number of companions, and the first of the others."""
+        if not self.rules:
+            return []
+        drawn = list(self._struck(moment, self._clock()))
+        self.fired.update(f"{fault.platform}/{fault.kind}" for fault in drawn)
         return drawn
+
+    def _struck(self, moment: Moment, now: float) -> Iterator[Fault]:
+        is_free = True
+        for rule in self.rules:
+            if not rule.is_about(moment, now):
+                continue
+            is_companion = rule.kind in COMPANIONS
+            if rule.strikes(moment.account_id, is_free=is_free or is_companion):
+                is_free = is_free and is_companion
+                yield rule
+
+    def told(self) -> list[dict[str, Any]]:
+        """Each rule and how often it struck, as JSON."""
+        return [
+            {
+                name: value
+                for name, value in vars(rule).items()
+                if name not in ("accounts", "total", "added_at")
+            }
+            | {"seen": rule.total.seen, "fired": rule.total.fired}
+            for rule in self.rules
+        ]
+
+    def clear(self) -> None:
+        """No faults from now on."""
+        self.rules.clear()
+
+
+_FIELDS = {
+    "account": str,
+    "endpoint": str,
+    "times": int,
+    "probability": float,
+    "after_calls": int,
+    "until_calls": int,
+    "after_seconds": float,
+    "until_seconds": float,
+    "each_account": bool,
+}
+
+
+def parse(body: dict[str, Any]) -> Fault:
+    """A rule out of JSON. What is no field of a rule must be a detail of its kind."""
+    kind = FaultKind(body["kind"])
+    by_default = None if kind in LASTING or "probability" in body or "until_seconds" in body else 1
+    given: dict[str, Any] = {"times": by_default}
+    for name, read in _FIELDS.items():
+        if name in body:
+            given[name] = body[name] if body[name] is None else read(body[name])
+    details = {name: body[name] for name in body.keys() - _FIELDS.keys() - {"platform", "kind", "seed"}}
+    if unknown := sorted(details.keys() - DETAILS[kind]):
+        known = ", ".join(sorted(DETAILS[kind])) or "none"
+        raise ValueError(f"a fault of kind {kind} has no {unknown[0]!r}; its details: {known}")
+    if not 0 <= given.get("probability", 1.0) <= 1:
+        raise ValueError(f"probability {given['probability']}: a number from 0 to 1")
+    account = given.pop("account", "").removeprefix("act_")
+    return Fault(Platform(body["platform"]), kind, account=account, details=details, **given)

@@ -10,14 +10,14 @@ from aiohttp import web
 
 from providers.sandbox.constants import VERSION, Platform
 from providers.sandbox.damage import damage
-from providers.sandbox.faults import Fault, Moment
+from providers.sandbox.faults import Fault, FaultKind, Moment
 from providers.sandbox.google_access import direct_accounts, find_customer, find_grant
 from providers.sandbox.google_errors import GoogleError, request_error
 from providers.sandbox.google_faults import Struck, raise_faults, refused
 from providers.sandbox.google_search import search, search_stream
 from providers.sandbox.ledger import Subject
 from providers.sandbox.state import Sandbox
-from providers.sandbox.wire import Reply, json_reply, send
+from providers.sandbox.wire import Reply, json_reply, pause, send
 
 OLDEST = 23  # of the versions that still answer
 PREFIX = "/google/v{version:\\d+}"
@@ -35,6 +35,10 @@ class Call:
     body: dict[str, Any] = field(default_factory=dict)
     request_id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def customer_id(self) -> str:
+        return self.request.match_info.get("customer", "")
 
     @property
     def page_token(self) -> str:
@@ -68,6 +72,8 @@ async def _read(request: web.Request, method: str) -> Call:
 
 
 async def _respond(sandbox: Sandbox, call: Call) -> web.StreamResponse:
+    way = sandbox.latency.draw(Platform.GOOGLE, call.customer_id)
+    await pause(way.there)
     try:
         reply = _answer(sandbox, call)
     except GoogleError as error:
@@ -76,22 +82,28 @@ async def _respond(sandbox: Sandbox, call: Call) -> web.StreamResponse:
         stream = call.endpoint.startswith("search_stream") and error.family
         reply = json_reply([body] if stream else body, error.status)
     reply.headers = {"request-id": call.request_id}
-    reply.delay += sandbox.settings.latency[Platform.GOOGLE]
+    reply.delay += way.back
     return await send(call.request, damage(reply, call.faults))
 
 
 def _answer(sandbox: Sandbox, call: Call) -> Reply:
     """The order is the platform's: version, token, customer, limits; a call counts at its arrival."""
-    customer_id = call.request.match_info.get("customer", "")
+    customer_id = call.customer_id
     subjects = [PROJECT] + ([Subject(Platform.GOOGLE, customer_id)] if customer_id else [])
     refusal = sandbox.ledger.arrive(subjects, call.endpoint, charged=not call.page_token)
     _check_version(int(call.request.match_info["version"]))
-    grant = find_grant(sandbox, call.request)
+    try:
+        grant = find_grant(sandbox, call.request)
+    except GoogleError:
+        sandbox.ledger.without_token(subjects)
+        raise
     account = find_customer(sandbox, call.request, grant) if customer_id else None
     if refusal is not None:
         raise refused(refusal)
     moment = Moment(Platform.GOOGLE, customer_id, call.endpoint, bool(call.page_token))
     call.faults = sandbox.faults.draw(moment)
+    if not call.page_token and any(fault.kind == FaultKind.RATE_LIMIT for fault in call.faults):
+        sandbox.ledger.take_back(subjects)
     raise_faults(call.faults, Struck(sandbox.grants, grant))
     if account is None:
         return json_reply({"resourceNames": [f"customers/{a.id}" for a in direct_accounts(sandbox, grant)]})

@@ -1,8 +1,8 @@
 """The platforms' own count of calls: exact sliding windows, per ad account and per app or project.
 
-Guarantee: a call counts at its arrival, refused ones too; no window ever holds more accepted calls
-than its limit. All arrival times are kept, so the highest count of any window can be told afterwards:
-this is the referee for the product's budgets.
+Guarantee: a call counts at its arrival, whatever becomes of it; no window ever holds more accepted calls
+than its limit. All arrival times are kept, in whole microseconds, so the highest count of any window can
+be told afterwards without rounding: this is the referee for the product's budgets.
 """
 
 from array import array
@@ -16,6 +16,8 @@ from providers.sandbox.constants import Platform
 
 Clock = Callable[[], float]
 
+MICRO = 1_000_000  # the ledger's unit: windows have edges of a millisecond, and floats of unix time blur
+
 
 class Limit(NamedTuple):
     """At most `calls` in any half-open stretch of `seconds`."""
@@ -23,12 +25,25 @@ class Limit(NamedTuple):
     calls: int
     seconds: float
 
+    @property
+    def span(self) -> int:
+        """Its length in the ledger's unit."""
+        return round(self.seconds * MICRO)
+
 
 class Subject(NamedTuple):
     """Whose calls are counted: an ad account, or with "" the whole app (Google: project)."""
 
     platform: Platform
     account_id: str
+
+    @property
+    def name(self) -> str:
+        """`meta/<account>`, `meta/app`, `google/<customer>`, `google/project`."""
+        return f"{self.platform}/{self.account_id or WHOLES[self.platform]}"
+
+
+WHOLES = {Platform.META: "app", Platform.GOOGLE: "project"}
 
 
 class Refusal(NamedTuple):
@@ -55,15 +70,16 @@ class Meter(NamedTuple):
 class _Calls:
     """The calls of one subject, in order of time."""
 
-    arrived: "array[float]" = field(default_factory=lambda: array("d"))
-    accepted: "array[float]" = field(default_factory=lambda: array("d"))
+    arrived: "array[int]" = field(default_factory=lambda: array("q"))
+    accepted: "array[int]" = field(default_factory=lambda: array("q"))
     free: int = 0  # later pages of Google's, which count in no window
+    unauthorized: int = 0  # of all of them: those without a valid token
     endpoints: Counter[str] = field(default_factory=Counter)
 
-    def meter(self, limit: Limit, now: float) -> Meter:
-        first = bisect_right(self.accepted, now - limit.seconds)
+    def meter(self, limit: Limit, now: int) -> Meter:
+        first = bisect_right(self.accepted, now - limit.span)
         used = len(self.accepted) - first
-        return Meter(limit, used, self.accepted[first] + limit.seconds - now if used else 0.0)
+        return Meter(limit, used, (self.accepted[first] + limit.span - now) / MICRO if used else 0.0)
 
 
 class Ledger:
@@ -72,8 +88,17 @@ class Ledger:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._calls: dict[Subject, _Calls] = {}
+        self._begun = self._now()
         self.limits: dict[Subject, list[Limit]] = {}
         self.account_limits: dict[Platform, list[Limit]] = {platform: [] for platform in Platform}
+
+    def _now(self) -> int:
+        return round(self._clock() * MICRO)
+
+    @property
+    def seconds(self) -> float:
+        """Since the start, or the last reset."""
+        return (self._now() - self._begun) / MICRO
 
     def limits_of(self, subject: Subject) -> list[Limit]:
         """The account's own limits, else those of every account of the platform."""
@@ -83,7 +108,7 @@ class Ledger:
 
     def arrive(self, subjects: Sequence[Subject], endpoint: str, *, charged: bool = True) -> Refusal | None:
         """Count one call for all `subjects`; tell which window refuses it, if one does."""
-        now = self._clock()
+        now = self._now()
         entries = [self._calls.setdefault(subject, _Calls()) for subject in subjects]
         for calls in entries:
             calls.endpoints[endpoint] += 1
@@ -99,62 +124,79 @@ class Ledger:
                 calls.accepted.append(now)
         return refusal
 
-    def _full(self, subject: Subject, now: float) -> list[Refusal]:
+    def take_back(self, subjects: Sequence[Subject]) -> None:
+        """The call that was accepted last is refused after all: it was seen, but takes no room."""
+        for subject in subjects:
+            self._calls[subject].accepted.pop()
+
+    def without_token(self, subjects: Sequence[Subject]) -> None:
+        """The call that arrived last had no valid token."""
+        for subject in subjects:
+            self._calls[subject].unauthorized += 1
+
+    def _full(self, subject: Subject, now: int) -> list[Refusal]:
         calls = self._calls[subject]
         full = []
         for limit in self.limits_of(subject):
             if calls.meter(limit, now).used >= limit.calls:
                 # Room comes when the call leaves that is `limit.calls` from the end.
-                wait = calls.accepted[-limit.calls] + limit.seconds - now if limit.calls else limit.seconds
-                full.append(Refusal(subject, limit, wait))
+                wait = calls.accepted[-limit.calls] + limit.span - now if limit.calls else limit.span
+                full.append(Refusal(subject, limit, wait / MICRO))
         return sorted(full, key=lambda refusal: -refusal.retry_after)
 
     def meters(self, subject: Subject) -> list[Meter]:
         """How full the windows of a subject are now, the fullest first."""
         calls = self._calls.get(subject, _Calls())
-        meters = [calls.meter(limit, self._clock()) for limit in self.limits_of(subject)]
+        meters = [calls.meter(limit, self._now()) for limit in self.limits_of(subject)]
         return sorted(meters, key=lambda meter: -meter.percent)
 
     def reset(self) -> None:
         """Forget all calls; the limits stay."""
         self._calls.clear()
+        self._begun = self._now()
 
     def subjects(self) -> list[Subject]:
         return list(self._calls)
 
-    def report(
-        self, subject: Subject, *, watch: Sequence[Limit] = (), arrivals: bool = False
-    ) -> dict[str, Any]:
-        """What happened: totals, and for each window (and each of `watch`) its highest count ever."""
+    def fullest(self, subject: Subject, limit: Limit) -> "Fullest":
+        """What the windows of this length held at most, refused calls included."""
         calls = self._calls.get(subject, _Calls())
-        windows = [
-            (limit, peak(calls.arrived, limit.seconds)) for limit in (*self.limits_of(subject), *watch)
-        ]
-        report: dict[str, Any] = {
+        return fullest(calls.arrived, limit.span, limit.calls)
+
+    def counts(self, subject: Subject) -> dict[str, Any]:
+        """How many calls there were, and of which kinds."""
+        calls = self._calls.get(subject, _Calls())
+        return {
             "calls": len(calls.arrived) + calls.free,
             "free": calls.free,
             "refused": len(calls.arrived) - len(calls.accepted),
+            "unauthorized": calls.unauthorized,
             "endpoints": dict(calls.endpoints),
-            "windows": [
-                {
-                    "calls": limit.calls,
-                    "seconds": limit.seconds,
-                    "highest": high,
-                    "exceeded": high > limit.calls,
-                }
-                for limit, high in windows
-            ],
         }
-        if arrivals:
-            report["arrivals"] = calls.arrived.tolist()
-        return report
+
+    def arrivals(self, subject: Subject) -> list[float]:
+        """When each call that counts in a window came, in unix seconds."""
+        return [time / MICRO for time in self._calls.get(subject, _Calls()).arrived]
 
 
-def peak(times: Sequence[float], seconds: float) -> int:
-    """The highest number of `times` (ascending) in any half-open window of this length."""
-    highest = first = 0
+class Fullest(NamedTuple):
+    """The highest count of any window of one length, and how many windows held too many.
+
+    One that does ends at each call that came too early, so that is the number of these calls.
+    """
+
+    highest: int
+    exceeded: int
+
+
+def fullest(times: Sequence[int], span: int, calls: int) -> Fullest:
+    """Of `times` (ascending), in any half-open window of this length: two calls that are `span` apart are
+    never in one."""
+    highest = exceeded = first = 0
     for last, time in enumerate(times):
-        while times[first] <= time - seconds:
+        while times[first] <= time - span:
             first += 1
-        highest = max(highest, last - first + 1)
-    return highest
+        held = last - first + 1
+        highest = max(highest, held)
+        exceeded += held > calls
+    return Fullest(highest, exceeded)

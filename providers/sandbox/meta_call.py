@@ -21,6 +21,7 @@ from providers.sandbox.world import Account
 
 EDGES = {"campaigns": Kind.CAMPAIGNS, "adsets": Kind.AD_GROUPS, "ads": Kind.ADS}
 _BELOW = {Campaign: ("adsets", "ads"), AdGroup: ("ads",), Ad: ()}
+_VERSION = re.compile(r"v\d+\.\d")
 _NODE = re.compile(r"(act_)?\d+")
 
 
@@ -35,6 +36,12 @@ class Call:
     token: str
     version: str = "v26.0"
     headers: dict[str, str] = field(default_factory=dict)  # of the answer
+
+    @property
+    def node(self) -> str:
+        """What the path begins with, after the version: an ad account, an object, or `me`."""
+        first, _, rest = self.path.partition("/")
+        return rest.partition("/")[0] if _VERSION.fullmatch(first) else first
 
 
 class Target(NamedTuple):

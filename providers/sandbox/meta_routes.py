@@ -11,7 +11,7 @@ from aiohttp import web
 
 from providers.sandbox.constants import VERSION, Kind, Platform
 from providers.sandbox.damage import damage
-from providers.sandbox.faults import Fault, Moment
+from providers.sandbox.faults import Fault, FaultKind, Moment
 from providers.sandbox.grants import Grant
 from providers.sandbox.ledger import Subject
 from providers.sandbox.meta_call import Call, Target, check_access, find_grant, find_target
@@ -22,7 +22,7 @@ from providers.sandbox.meta_query import parse_json, parse_limit
 from providers.sandbox.meta_tokens import debug, exchange
 from providers.sandbox.meta_usage import APP, usage_headers
 from providers.sandbox.state import Sandbox
-from providers.sandbox.wire import Reply, bearer, json_reply, send
+from providers.sandbox.wire import Reply, bearer, json_reply, pause, send
 
 OLDEST = 22  # of the versions that still answer; below it there is no automatic upgrade
 WITHOUT_WARNING = 24  # versions from here on are not near their end
@@ -36,8 +36,10 @@ _TOKEN_CALLS = {"debug_token": debug, "oauth/access_token": exchange}
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:
     async def handle(request: web.Request) -> web.StreamResponse:
         call = await _read(request)
+        way = sandbox.latency.draw(Platform.META, call.node)
+        await pause(way.there)
         reply = _batch(sandbox, call) if _is_batch(call) else answer(sandbox, call)
-        reply.delay += sandbox.settings.latency[Platform.META]
+        reply.delay += way.back
         return await send(request, reply)
 
     return [web.route("*", PREFIX + "{path:(/.*)?}", handle)]
@@ -67,8 +69,9 @@ def answer(sandbox: Sandbox, call: Call) -> Reply:
     try:
         _check_version(call)
         if call.path in _TOKEN_CALLS:
+            sandbox.token_calls[Platform.META][call.path] += 1
             return json_reply(_TOKEN_CALLS[call.path](sandbox, call))
-        target = find_target(sandbox, call.path)
+        target = _target(sandbox, call)
         account_id = target.account.id if target.account else ""
         grant, faults = _admit(sandbox, call, target)
         raise_faults(faults, Struck(sandbox.grants, grant, account_id, call.headers))
@@ -95,19 +98,39 @@ def _check_version(call: Call) -> None:
         call.headers["X-Ad-Api-Version-Warning"] = warning
 
 
+def _target(sandbox: Sandbox, call: Call) -> Target:
+    """A path that names nothing is a call, too."""
+    try:
+        return find_target(sandbox, call.path)
+    except MetaError:
+        sandbox.ledger.arrive([APP], "unknown")
+        raise
+
+
 def _admit(sandbox: Sandbox, call: Call, target: Target) -> tuple[Grant, list[Fault]]:
     """Count the call; refuse a bad token, a foreign ad account, a full window."""
     account_id = target.account.id if target.account else ""
     subjects = [APP] + ([Subject(Platform.META, account_id)] if account_id else [])
     refusal = sandbox.ledger.arrive(subjects, target.endpoint)
-    grant = find_grant(sandbox, call)
+    grant = _grant(sandbox, call, subjects)
     if target.account is not None:
         check_access(grant, target.account)
     if refusal is not None:
         raise refused(refusal)
     rows = parse_limit(call.params) if target.kind else 0
     moment = Moment(Platform.META, account_id, target.endpoint, bool(call.params.get("after")), rows)
-    return grant, sandbox.faults.draw(moment)
+    faults = sandbox.faults.draw(moment)
+    if any(fault.kind == FaultKind.RATE_LIMIT for fault in faults):
+        sandbox.ledger.take_back(subjects)
+    return grant, faults
+
+
+def _grant(sandbox: Sandbox, call: Call, subjects: list[Subject]) -> Grant:
+    try:
+        return find_grant(sandbox, call)
+    except MetaError:
+        sandbox.ledger.without_token(subjects)
+        raise
 
 
 def _body(sandbox: Sandbox, call: Call, target: Target, grant: Grant, faults: list[Fault]) -> dict[str, Any]:

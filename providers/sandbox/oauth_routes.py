@@ -23,6 +23,7 @@ _PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>San
 
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:
     async def google_token(request: web.Request) -> web.Response:
+        sandbox.token_calls[Platform.GOOGLE]["token"] += 1
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         try:
             return web.json_response(token(sandbox, form))

@@ -43,6 +43,10 @@ class Sandbox:
         """What the referee counted."""
         return self.ask("calls", **params)
 
+    def referee(self, limits: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Everything that the referee counted, judged by these limits, or by the sandbox's own."""
+        return self.control("referee", **({} if limits is None else {"limits": limits}))
+
     def fault(self, platform: str, kind: str, **rule: Any) -> dict[str, Any]:
         """Add a fault."""
         return self.control("faults", platform=platform, kind=kind, **rule)

@@ -2,12 +2,14 @@
 
 import random
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from providers.sandbox.constants import Platform
 from providers.sandbox.edits import Vanished
 from providers.sandbox.faults import Faults
 from providers.sandbox.grants import Grants
+from providers.sandbox.latency import Latency
 from providers.sandbox.ledger import Clock, Ledger
 from providers.sandbox.world import World
 
@@ -23,7 +25,6 @@ class Settings:
     """What the control endpoint may change while the sandbox runs."""
 
     require_appsecret_proof: bool = False
-    latency: dict[Platform, float] = field(default_factory=lambda: dict.fromkeys(Platform, 0.0))
     # Meta refuses larger pages with "reduce the amount of data"; its figure is unpublished and depends on
     # the fields. Several hundred are known to work.
     meta_page_rows: int = 2_000
@@ -45,5 +46,8 @@ class Sandbox:
         self.dice = random.Random(self.seed)  # noqa: S311 - wanted: repeatable
         self.ledger = Ledger(self.clock)
         self.grants = Grants(self.clock)
-        self.faults = Faults(self.dice)
+        self.faults = Faults(self.seed, self.clock)
+        self.latency = Latency(self.seed)
+        # Calls about tokens count in no window.
+        self.token_calls: dict[Platform, Counter[str]] = {platform: Counter() for platform in Platform}
         self.vanished = Vanished()

@@ -39,10 +39,15 @@ def bearer(request: web.Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
+async def pause(seconds: float) -> None:
+    """Wait, without a thread; for no time at all without a turn of the loop either."""
+    if seconds:
+        await asyncio.sleep(seconds)
+
+
 async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
     """Write an answer; drop the connection where the reply says so."""
-    if reply.delay:
-        await asyncio.sleep(reply.delay)
+    await pause(reply.delay)
     response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
     response.headers["Content-Type"] = reply.content_type
     if reply.length is None:
@@ -56,8 +61,7 @@ async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
     await response.prepare(request)
     while first is not None:
         await response.write(first)
-        if reply.pause:
-            await asyncio.sleep(reply.pause)
+        await pause(reply.pause)
         first = next(parts, None)
     if reply.cut:
         return _hang_up(request, response)

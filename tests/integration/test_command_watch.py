@@ -303,6 +303,30 @@ def test_the_sandboxs_status_tells_its_accounts_faults_and_exceeded_limits(
     assert (told["exceeded"], told["url"]) == ([], platform.url)
 
 
+def test_the_sandbox_is_made_to_fail_slow_and_whole_again(platform: Sandbox, account: Account) -> None:
+    external_id = connect(platform, account, "meta").external_id
+    where = ("--provider", "meta", "--account", external_id)
+
+    run("sandbox", "--fault", "html", *where, "--with", "status=503", "--with", "probability=0.5")
+    run("sandbox", "--latency", "lognormal:1-2", "--provider", "meta")
+
+    (rule,) = platform.ask("faults")["faults"]
+    assert (rule["account"], rule["probability"]) == (external_id.removeprefix("act_"), 0.5)
+    assert rule["details"] == {"status": 503}
+    assert platform.control("settings")["latency"] == {"meta": "lognormal:1-2", "google": "0-0"}
+    assert json.loads(run("sandbox", "--clear-faults")) == {"faults": 0}
+    run("sandbox", "--reset")
+    assert platform.control("settings")["latency"]["meta"] == "0-0"
+    assert json.loads(run("sandbox", "--referee"))["exceeded"] == 0
+
+
+def test_a_fault_without_a_platform_or_a_value_is_wrong_use(platform: Sandbox) -> None:
+    with pytest.raises(CommandError, match="--fault needs --provider"):
+        run("sandbox", "--fault", "html")
+    with pytest.raises(CommandError, match="give it as NAME=VALUE"):
+        run("sandbox", "--fault", "html", "--with", "status")
+
+
 def test_what_the_sandbox_refuses_is_told(platform: Sandbox) -> None:
     with pytest.raises(CommandError, match=r"The sandbox refused: .*no meta account act_404"):
         run("sandbox", "--edit", "1", "--provider", "meta", "--account", "act_404")

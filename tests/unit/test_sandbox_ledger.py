@@ -4,35 +4,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.sandbox.constants import Platform
-from providers.sandbox.ledger import Ledger, Limit, Subject, peak
+from providers.sandbox.ledger import MICRO, Ledger, Limit, Subject, fullest
 
 ACCOUNT = Subject(Platform.META, "1")
 OTHER = Subject(Platform.META, "2")
 APP = Subject(Platform.META, "")
 
-# Whole seconds, so that calls fall on the very edges of windows.
-gaps = st.lists(st.integers(0, 7), max_size=60)
-limits = st.lists(st.builds(Limit, st.integers(0, 6), st.integers(1, 20)), max_size=3)
+# Whole milliseconds, and few of them, so that calls fall on the very edges of windows.
+gaps = st.lists(st.integers(0, 7).map(lambda ms: ms / 1000), max_size=60)
+limits = st.lists(
+    st.builds(Limit, st.integers(0, 6), st.integers(1, 20).map(lambda ms: ms / 1000)), max_size=3
+)
 
 
 class Clock:
-    """Moves when told."""
+    """Moves when told; stands where unix time does, for there a float has a microsecond left."""
 
     def __init__(self) -> None:
-        self.now = 1_000.0
+        self.now = 1_793_491_200.0
 
     def __call__(self) -> float:
         return self.now
 
 
 def in_window(times: list[float], end: float, seconds: float) -> int:
-    """The slow truth: how many lie in the half-open window that ends at `end`."""
-    return sum(end - seconds < time <= end for time in times)
+    """The slow truth: how many lie in the half-open window that ends at `end`, to the microsecond."""
+    return sum(0 <= round((end - time) * MICRO) < round(seconds * MICRO) for time in times)
 
 
 @given(gaps, limits, limits)
 def test_a_call_is_refused_exactly_when_a_window_is_full(
-    gaps: list[int], account_limits: list[Limit], app_limits: list[Limit]
+    gaps: list[float], account_limits: list[Limit], app_limits: list[Limit]
 ) -> None:
     clock = Clock()
     ledger = Ledger(clock)
@@ -55,7 +57,9 @@ def test_a_call_is_refused_exactly_when_a_window_is_full(
 
 
 @given(gaps, limits)
-def test_after_the_told_wait_the_refusing_window_has_room(gaps: list[int], given_limits: list[Limit]) -> None:
+def test_after_the_told_wait_the_refusing_window_has_room(
+    gaps: list[float], given_limits: list[Limit]
+) -> None:
     clock = Clock()
     ledger = Ledger(clock)
     ledger.limits = {ACCOUNT: [limit for limit in given_limits if limit.calls]}
@@ -72,11 +76,15 @@ def test_after_the_told_wait_the_refusing_window_has_room(gaps: list[int], given
             )
 
 
-@given(gaps, st.integers(1, 20))
-def test_the_highest_count_is_that_of_the_fullest_window(gaps: list[int], seconds: int) -> None:
-    times = [float(sum(gaps[: n + 1])) for n in range(len(gaps))]
+@given(st.lists(st.integers(0, 7), max_size=60), st.integers(1, 20), st.integers(0, 6))
+def test_the_highest_count_is_that_of_the_fullest_window(gaps: list[int], span: int, calls: int) -> None:
+    times = [sum(gaps[: n + 1]) for n in range(len(gaps))]
+    held = [sum(end - span < time <= end for time in times[: n + 1]) for n, end in enumerate(times)]
 
-    assert peak(times, seconds) == max((in_window(times, end, seconds) for end in times), default=0)
+    found = fullest(times, span, calls)
+
+    assert found.highest == max(held, default=0)
+    assert found.exceeded == sum(count > calls for count in held)
 
 
 def test_refused_calls_show_in_the_highest_count() -> None:
@@ -86,9 +94,21 @@ def test_refused_calls_show_in_the_highest_count() -> None:
     for _ in range(5):
         ledger.arrive([ACCOUNT], "ads")
 
-    report = ledger.report(ACCOUNT)
-    assert (report["calls"], report["refused"]) == (5, 3)
-    assert report["windows"] == [{"calls": 2, "seconds": 60, "highest": 5, "exceeded": True}]
+    counts = ledger.counts(ACCOUNT)
+    assert (counts["calls"], counts["refused"]) == (5, 3)
+    assert ledger.fullest(ACCOUNT, Limit(2, 60)) == (5, 3)
+
+
+def test_a_call_that_is_refused_after_all_takes_no_room() -> None:
+    ledger = Ledger(Clock())
+    ledger.limits = {ACCOUNT: [Limit(1, 60)]}
+
+    for _ in range(3):
+        assert ledger.arrive([ACCOUNT], "ads") is None
+        ledger.take_back([ACCOUNT])
+
+    assert ledger.counts(ACCOUNT)["refused"] == 3
+    assert ledger.fullest(ACCOUNT, Limit(1, 60)).highest == 3
 
 
 def test_a_refused_call_takes_nothing_from_any_window() -> None:
@@ -110,9 +130,9 @@ def test_later_pages_are_free() -> None:
     assert ledger.arrive([ACCOUNT], "search") is None
     assert ledger.arrive([ACCOUNT], "search", charged=False) is None
 
-    report = ledger.report(ACCOUNT, watch=[Limit(9, 60)])
-    assert (report["calls"], report["free"]) == (2, 1)
-    assert [window["highest"] for window in report["windows"]] == [1, 1]
+    counts = ledger.counts(ACCOUNT)
+    assert (counts["calls"], counts["free"]) == (2, 1)
+    assert ledger.fullest(ACCOUNT, Limit(9, 60)).highest == 1
 
 
 def test_an_account_may_have_limits_of_its_own() -> None:
@@ -131,5 +151,9 @@ def test_two_calls_a_window_apart_are_not_in_one_window() -> None:
     ledger.limits = {ACCOUNT: [Limit(1, 10)]}
 
     assert ledger.arrive([ACCOUNT], "ads") is None
-    clock.now += 10
+    clock.now += 9.999
+    refusal = ledger.arrive([ACCOUNT], "ads")
+    assert refusal
+    assert refusal.retry_after == 0.001
+    clock.now += 0.001
     assert ledger.arrive([ACCOUNT], "ads") is None

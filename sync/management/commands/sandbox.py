@@ -1,8 +1,11 @@
 """Run the imitation of both platforms, or act on the one that the settings point at."""
 
+import argparse
+import json
 import os
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -23,6 +26,9 @@ class Command(AdTigerCommand):
         "sandbox --port 8090 --meta 100/5000/20000 --google 20/100/500",
         "sandbox --status",
         "sandbox --edit 5 --provider meta --account act_1700252260223815",
+        "sandbox --latency 300-1500",
+        "sandbox --fault html --provider meta --with status=503 --with probability=0.05",
+        "sandbox --referee",
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,19 +47,40 @@ class Command(AdTigerCommand):
         running.add_argument("--status", action="store_true", help="its accounts, faults, exceeded limits")
         running.add_argument("--accounts", action="store_true", help="its ad accounts")
         running.add_argument("--calls", action="store_true", help="the calls that it counted")
-        running.add_argument("--edit", type=count, metavar="N", help="make N random edits in an ad account")
-        running.add_argument("--provider", choices=Provider.values, help="with --edit: where")
         running.add_argument(
-            "--account", "--external-id", dest="external_id", metavar="ID", help="with --edit: in which one"
+            "--referee", action="store_true", help="all that it counted, and the limits that were exceeded"
+        )
+        running.add_argument("--edit", type=count, metavar="N", help="make N random edits in an ad account")
+        running.add_argument("--fault", metavar="KIND", help="let calls fail; providers/sandbox/README.md")
+        running.add_argument(
+            "--with",
+            dest="details",
+            type=detail,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="with --fault: how, when and how often; repeatable",
+        )
+        running.add_argument("--latency", metavar="LOW-HIGH", help="milliseconds of each call; 0-0 for none")
+        running.add_argument("--clear-faults", action="store_true", help="let no more calls fail")
+        running.add_argument(
+            "--reset", action="store_true", help="forget the calls, and end all faults and latencies"
+        )
+        running.add_argument(
+            "--provider", choices=Provider.values, help="with --edit, --fault, --latency: where"
+        )
+        running.add_argument(
+            "--account",
+            "--external-id",
+            dest="external_id",
+            metavar="ID",
+            help="with --edit: in which ad account; with --fault: only there",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["edit"]:
-            print_json(self, _edit(options))
-        elif options["status"]:
-            print_json(self, status())
-        elif options["accounts"] or options["calls"]:
-            print_json(self, ask("accounts" if options["accounts"] else "calls"))
+        chosen = next((act for name, act in _ACTS.items() if options[name]), None)
+        if chosen:
+            print_json(self, chosen(options))
         else:
             _run(options)
 
@@ -63,6 +90,44 @@ def _edit(options: dict[str, Any]) -> dict[str, Any]:
     if not provider or not external_id:
         raise WrongUse("--edit needs --provider and --account.")
     return act("random-edits", platform=provider, account=external_id, count=options["edit"])
+
+
+def _fault(options: dict[str, Any]) -> dict[str, Any]:
+    if not options["provider"]:
+        raise WrongUse("--fault needs --provider.")
+    account = {"account": options["external_id"]} if options["external_id"] else {}
+    rule = {"kind": options["fault"], "platform": options["provider"]} | account
+    return act("faults", **rule | dict(options["details"]))
+
+
+def _latency(options: dict[str, Any]) -> dict[str, Any]:
+    providers = [options["provider"]] if options["provider"] else Provider.values
+    return act("settings", latency=dict.fromkeys(providers, options["latency"]))
+
+
+def detail(text: str) -> tuple[str, Any]:
+    """An option's type: NAME=VALUE, the value in JSON or as it stands."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r}: give it as NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+# By option; the first one that is given is done.
+_ACTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "edit": _edit,
+    "status": lambda _: status(),
+    "accounts": lambda _: ask("accounts"),
+    "calls": lambda _: ask("calls"),
+    "referee": lambda _: ask("referee"),
+    "fault": _fault,
+    "latency": _latency,
+    "clear_faults": lambda _: act("faults/clear"),
+    "reset": lambda _: act("reset"),
+}
 
 
 def _run(options: dict[str, Any]) -> None:
