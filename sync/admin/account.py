@@ -24,7 +24,7 @@ class AccountAdmin(PausableAdmin):
     """Not deleted here: an account takes its connections, catalog and history along."""
 
     list_display = ("name", "plan", "paused", "connections", "history")
-    list_select_related = ("plan", "paused_by")
+    list_select_related = ("plan",)
     list_filter = (("plan", AutocompleteSelectFilter),)
     search_fields = ("name",)
     search_help_text = "Name"

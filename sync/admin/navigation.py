@@ -28,6 +28,7 @@ from sync.models import (
     Change,
     Connection,
     Credential,
+    Intervention,
     Plan,
     Queue,
     SyncRequest,
@@ -42,6 +43,7 @@ GROUPS: dict[str, list[Entry]] = {
         (Connection, "Connections", "link"),
         (Queue, "Queues", "low_priority"),
         (SyncRequest, "Requests", "call_made"),
+        (Intervention, "Interventions", "front_hand"),
     ],
     "Data": [
         (Campaign, "Campaigns", "campaign"),

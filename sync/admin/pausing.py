@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from sync.admin.audit import log
 from sync.admin.base import Admin, action, display, leave, operator
 from sync.admin.words import moment, page
-from sync.models.base import Pausable
+from sync.ledger.pause import PausableRow, pause, resume
 
 
 class ReasonForm(BaseDialogForm):  # type: ignore[misc]
@@ -31,20 +31,16 @@ class PausableAdmin(Admin):
     actions_detail: tuple[str, ...] = ("pause", "resume")
 
     @display(description="Paused")
-    def paused(self, row: Pausable) -> str:
-        if row.paused_at is None:
-            return "No"
-        by = f" by {row.paused_by}" if row.paused_by else ""
-        reason = f": {row.pause_reason}" if row.pause_reason else ""
-        return f"Since {moment(row.paused_at)}{by}{reason}"
+    def paused(self, row: PausableRow) -> str:
+        return f"Since {moment(row.paused_at)}{row.pause_note}" if row.paused_at else "No"
 
     @action(description="Pause the selected", permissions=["change"])
-    def pause_selected(self, request: HttpRequest, queryset: "QuerySet[Pausable]") -> None:
-        self._pause(request, list(queryset.filter(paused_at=None)))
+    def pause_selected(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        self._pause(request, list(queryset))
 
     @action(description="Resume the selected", permissions=["change"])
-    def resume_selected(self, request: HttpRequest, queryset: "QuerySet[Pausable]") -> None:
-        self._resume(request, list(queryset.exclude(paused_at=None)))
+    def resume_selected(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        self._resume(request, list(queryset))
 
     @action(
         description="Pause",
@@ -69,12 +65,13 @@ class PausableAdmin(Admin):
         dialog={
             "title": "Resume",
             "description": "What is waiting starts again, in its order.",
+            "form_class": ReasonForm,
             "form_submit_text": "Resume",
         },
     )
-    def resume(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+    def resume(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         row = self.row(request, object_id)
-        self._resume(request, [row])
+        self._resume(request, [row], reason=form.cleaned_data["reason"])
         return leave(request, page(row))
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
@@ -83,27 +80,29 @@ class PausableAdmin(Admin):
         idle = "resume" if row is None or row.paused_at is None else "pause"
         return [found for found in super().get_actions_detail(request, object_id) if found.path != idle]
 
-    def save_model(self, request: HttpRequest, obj: Pausable, form: "ModelForm[Any]", change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: PausableRow, form: "ModelForm[Any]", change: bool
+    ) -> None:
         """Write only what was edited: workers and beat write the other columns meanwhile."""
         if change:
             obj.save(update_fields=form.changed_data)
         else:
             super().save_model(request, obj, form, change)
 
-    def _pause(self, request: HttpRequest, rows: list[Pausable], *, reason: str = "") -> None:
-        for row in rows:
-            row.pause(by=operator(request), reason=reason)
-        log(request, rows, f"Paused. {reason}".strip())
-        self.message_user(request, f"Paused {_names(rows)}.")
+    def _pause(self, request: HttpRequest, rows: list[PausableRow], *, reason: str = "") -> None:
+        by = operator(request).get_username()
+        done = [row for row in rows if pause(row, by=by, reason=reason)]
+        log(request, done, f"Paused. {reason}".strip())
+        self.message_user(request, f"Paused {_names(done)}.")
 
-    def _resume(self, request: HttpRequest, rows: list[Pausable]) -> None:
-        for row in rows:
-            row.resume()
-        log(request, rows, "Resumed.")
-        self.message_user(request, f"Resumed {_names(rows)}.")
+    def _resume(self, request: HttpRequest, rows: list[PausableRow], *, reason: str = "") -> None:
+        by = operator(request).get_username()
+        done = [row for row in rows if resume(row, by=by, reason=reason)]
+        log(request, done, f"Resumed. {reason}".strip())
+        self.message_user(request, f"Resumed {_names(done)}.")
 
 
-def _names(rows: list[Pausable]) -> str:
+def _names(rows: list[PausableRow]) -> str:
     """The first few by name; the others as a number."""
     if not rows:
         return "nothing: there was nothing to change"

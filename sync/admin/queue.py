@@ -46,7 +46,7 @@ class QueueAdmin(PausableAdmin):
             running_count=_count(RunState.RUNNING),
             waiting_count=_count(RunState.QUEUED),
             deferred_count=_count(RunState.DEFERRED),
-        ).select_related("paused_by")
+        )
 
     @display(description="Running")
     def running(self, queue: Queue) -> SafeString:

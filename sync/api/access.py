@@ -28,7 +28,7 @@ def memberships_of(request: Request) -> list[Membership]:
     if isinstance(request.auth, Membership):
         return [request.auth]
     mine = Membership.objects.filter(user=request.user)  # type: ignore[misc]
-    return list(mine.select_related("account__plan", "account__paused_by").order_by("account_id"))
+    return list(mine.select_related("account__plan").order_by("account_id"))
 
 
 def current_of(memberships: list[Membership], request: Request) -> Membership:

@@ -25,7 +25,7 @@ class ApiTokenAuthentication(TokenAuthentication):  # type: ignore[misc]
     def validate_user(self, auth_token: ApiToken) -> tuple[object, Membership]:
         user, _ = super().validate_user(auth_token)
         membership = (
-            Membership.objects.select_related("account__plan", "account__paused_by")
+            Membership.objects.select_related("account__plan")
             .filter(account_id=auth_token.account_id, user=user)
             .first()
         )

@@ -105,7 +105,7 @@ def _connections(account: Account, provider: str | None) -> ConnectionQuerySet:
     return (
         Connection.objects.of_account(account)
         .filter(**only(provider))
-        .select_related("account__paused_by", "credential", "paused_by")
+        .select_related("account", "credential")
         .annotate(last_outcome=Subquery(ended.values("state")[:1]))
         .order_by("provider", "created_at", "pk")
     )

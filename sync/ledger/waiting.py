@@ -15,11 +15,7 @@ from sync.models.base import Pausable
 from sync.models.choices import WAITING, ConnectionStatus, CredentialStatus, DeferReason, RunState
 
 # Load runs with these, or each run costs further queries.
-RELATED = (
-    "connection__credential",
-    "connection__paused_by",
-    "connection__account__paused_by",
-)
+RELATED = ("connection__credential", "connection__account")
 
 DEFERRED = {
     DeferReason.BUDGET: "the platform's call budget",
@@ -52,7 +48,7 @@ def _conditions(waiting: list[SyncRun]) -> Conditions:
     counted = running.order_by().values_list("provider", "region").annotate(runs=Count("pk"))
     connections = {run.connection_id for run in waiting}
     return Conditions(
-        queues={(row.provider, row.region): row for row in Queue.objects.select_related("paused_by")},
+        queues={(row.provider, row.region): row for row in Queue.objects.all()},
         busy={(provider, region): runs for provider, region, runs in counted},
         syncing=frozenset(
             running.filter(connection_id__in=connections).values_list("connection_id", flat=True)
@@ -75,9 +71,7 @@ def _words(run: SyncRun, conditions: Conditions) -> str:
 def _pause(row: Pausable | None, words: str) -> str:
     if row is None or row.paused_at is None:
         return ""
-    by = f" by {row.paused_by}" if row.paused_by else ""
-    reason = f": {row.pause_reason}" if row.pause_reason else ""
-    return f"{words}{by}{reason}"
+    return f"{words}{row.pause_note}"
 
 
 def _connection(connection: Connection) -> str:

@@ -30,18 +30,18 @@ def chosen(options: dict[str, Any]) -> ConnectionQuerySet:
     if options["provider"]:
         connections = connections.filter(provider=options["provider"])
     if options["connection"]:
-        connections = connections.filter(pk=_find_connection(options["connection"], connections).pk)
+        connections = connections.filter(pk=find_connection(options["connection"], connections).pk)
     return connections
 
 
-def find_account(name: str) -> Account:
+def find_account(name: str, option: str = "--account") -> Account:
     """By id, or by its exact name."""
     pk = _uuid(name)
     found = Account.objects.filter(pk=pk) if pk else Account.objects.filter(name=name)
-    return _only(found, "--account", name, "Give its exact name or its id; the admin lists the accounts.")
+    return _only(found, option, name, "Give its exact name or its id; the admin lists the accounts.")
 
 
-def _find_connection(name: str, among: ConnectionQuerySet) -> Connection:
+def find_connection(name: str, among: ConnectionQuerySet, option: str = "--connection") -> Connection:
     """By id, or by the platform's id of the ad account as the platform or a person writes it."""
     if pk := _uuid(name):
         found = among.filter(pk=pk)
@@ -49,7 +49,7 @@ def _find_connection(name: str, among: ConnectionQuerySet) -> Connection:
         digits = name.removeprefix("act_").replace("-", "")
         found = among.filter(external_id=name) or among.filter(external_id__in=[digits, f"act_{digits}"])
     hint = "Give its id, or the platform's id of the ad account (act_123, 123-456-7890)."
-    return _only(found, "--connection", name, hint)
+    return _only(found, option, name, hint)
 
 
 def _only(found: Iterable[T], option: str, name: str, hint: str) -> T:

@@ -4,6 +4,7 @@ from sync.models.account import Account, ApiToken, Membership, Plan
 from sync.models.catalog import Ad, AdGroup, Campaign, Change, Entity, SeenIds
 from sync.models.connection import Connection
 from sync.models.credential import Credential
+from sync.models.intervention import Intervention
 from sync.models.pulse import Pulse
 from sync.models.queue import Lane, Queue, queue_name
 from sync.models.run import JoinedRequest, SyncAttempt, SyncRequest, SyncRun
@@ -18,6 +19,7 @@ __all__ = [
     "Connection",
     "Credential",
     "Entity",
+    "Intervention",
     "JoinedRequest",
     "Lane",
     "Membership",

@@ -3,10 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 
@@ -20,25 +17,24 @@ class TimeOrdered(models.Model):
 
 
 class Pausable(models.Model):
-    """A condition that the claim checks: nothing waiting is rewritten, and pauses may overlap."""
+    """A condition that the claim checks: nothing waiting is rewritten, and pauses may overlap.
+
+    Written by `sync.ledger.pause` only, which also keeps the story.
+    """
 
     paused_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
         null=True, blank=True, editable=False
     )
-    paused_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
-    )
+    # a name, not a key: also those are told who work at a command line, or have left
+    paused_by = models.CharField(max_length=150, blank=True, db_default="", default="", editable=False)
     pause_reason = models.CharField(max_length=200, blank=True, editable=False)
 
     class Meta:
         abstract = True
 
-    def pause(self, *, by: AbstractBaseUser | None, reason: str = "") -> None:
-        """Start nothing more of this until `resume`; what runs goes on to its end."""
-        self.paused_at, self.paused_by, self.pause_reason = timezone.now(), by, reason  # type: ignore[assignment]
-        self.save(update_fields=["paused_at", "paused_by", "pause_reason"])
-
-    def resume(self) -> None:
-        """Let it start again."""
-        self.paused_at, self.paused_by, self.pause_reason = None, None, ""
-        self.save(update_fields=["paused_at", "paused_by", "pause_reason"])
+    @property
+    def pause_note(self) -> str:
+        """` by alice: budget review`, as far as it is known: to follow "paused"."""
+        by = f" by {self.paused_by}" if self.paused_by else ""
+        reason = f": {self.pause_reason}" if self.pause_reason else ""
+        return f"{by}{reason}"

@@ -78,6 +78,16 @@ class Outcome(models.TextChoices):
     LOST = "lost"  # the worker died or fell silent
 
 
+class Action(models.TextChoices):
+    """What a person may do to the queue, or to something in it."""
+
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    CANCELLED = "cancelled"
+    REPLAYED = "replayed"
+    RESOLVED = "resolved"
+
+
 class CredentialStatus(models.TextChoices):
     ACTIVE = "active"
     RECONNECT_NEEDED = "reconnect_needed"

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from sync.admin import start
 from sync.admin.words import listing, page
+from sync.ledger.pause import PausableRow, pause
 from sync.models import Account, Connection, Queue, SyncRequest, SyncRun
-from sync.models.base import Pausable
 from sync.models.choices import ConnectionStatus, CredentialStatus, Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
 
@@ -147,18 +147,22 @@ def test_too_many_at_once_start_nothing(
 @pytest.mark.parametrize("kind", ["connection", "account", "queue"])
 def test_pause_and_resume(admin_client: Client, admin_user: User, connection: Connection, kind: str) -> None:
     queue = Queue.objects.create(provider="meta", region="default", concurrency=2)
-    rows: dict[str, Pausable] = {"connection": connection, "account": connection.account, "queue": queue}
+    rows: dict[str, PausableRow] = {"connection": connection, "account": connection.account, "queue": queue}
     row = rows[kind]
 
     told = press(admin_client, row, "pause", reason="The shop moves")
     row.refresh_from_db()
-    assert (row.paused_by, row.pause_reason) == (admin_user, "The shop moves")
+    assert (row.paused_by, row.pause_reason) == (admin_user.username, "The shop moves")
     assert "Paused" in told
 
-    press(admin_client, row, "resume")
+    press(admin_client, row, "resume", reason="It has moved")
     row.refresh_from_db()
     assert row.paused_at is None
-    assert audit(row) == ["Resumed.", "Paused. The shop moves"]
+    assert audit(row) == ["Resumed. It has moved", "Paused. The shop moves"]
+    assert list(row.interventions.values_list("action", "by", "reason")) == [
+        ("paused", admin_user.username, "The shop moves"),
+        ("resumed", admin_user.username, "It has moved"),
+    ]
 
 
 def test_pausing_a_selection_leaves_earlier_pauses_alone(admin_client: Client, account: Account) -> None:
@@ -188,7 +192,7 @@ def test_a_page_offers_only_the_button_that_does_something(
         return [f"/{button}/" in html for button in ("pause", "resume")]
 
     assert offered() == [True, False]
-    connection.pause(by=None)
+    pause(connection, by="carol")
     assert offered() == [False, True]
 
 

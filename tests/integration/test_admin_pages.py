@@ -33,13 +33,14 @@ from sync.models import (
     Change,
     Connection,
     Credential,
+    Intervention,
     Plan,
     Queue,
     SyncAttempt,
     SyncRequest,
     SyncRun,
 )
-from sync.models.choices import ChangeAction, EntityKind, Outcome, RunState, Trigger
+from sync.models.choices import Action, ChangeAction, EntityKind, Outcome, RunState, Trigger
 from tests.factories import make_account, make_connection, make_member, make_run, make_token
 
 SECRET = "secret-token"  # what the factories store, encrypted
@@ -83,6 +84,7 @@ def rows(admin_user: User) -> dict[type[Model], Model]:
         *make_catalog(connection),
         make_change(run),
         Queue.objects.get(),
+        *Intervention.objects.record(Action.REPLAYED, [run], by="carol"),
         ApiToken.objects.get(),
         member,
         Group.objects.create(name="Operators"),

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync import alive
+from sync.ledger.pause import pause
 from sync.models import Account, Connection, Queue, SyncRun
 from sync.models.choices import Provider, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run, make_token
@@ -99,7 +100,7 @@ def test_this_hours_connections_are_asked_for(account: Account, other_account: A
     busy = make_connection(other_account, Provider.GOOGLE, next_sync_at=end)
     make_run(busy, state=RunState.RUNNING)
     make_connection(account, next_sync_at=end + timedelta(hours=1))
-    make_connection(account, next_sync_at=end).pause(by=None)
+    pause(make_connection(account, next_sync_at=end), by="carol")
 
     answer = cron().get(CRON)
 
@@ -157,7 +158,7 @@ def test_two_crons_at_once_ask_once() -> None:
 
 def test_it_is_healthy_when_everything_is_at_work(account: Account) -> None:
     connection = make_connection(account)
-    make_connection(account).pause(by=None)
+    pause(make_connection(account), by="carol")
     for _ in range(49):
         make_run(connection, state=RunState.SUCCEEDED)
     make_run(connection, state=RunState.FAILED)
@@ -214,5 +215,5 @@ def test_a_queue_is_named_when_its_due_run_is_not_started(connection: Connection
     [reason] = unhealthy()["reasons"]
 
     assert reason.startswith("sync.meta: a sync has been due for 12")
-    Queue.objects.get().pause(by=None)
+    pause(Queue.objects.get(), by="carol")
     assert cron().post(CRON).status == 200

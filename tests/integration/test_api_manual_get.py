@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from sync.ledger.pause import pause
 from sync.models import Account, Connection
 from sync.models.choices import CredentialStatus, Provider, RunState, Trigger
 from tests.factories import make_connection, make_run
@@ -116,7 +117,7 @@ def test_the_button_is_not_free_when_nothing_can_start(
     caller: Caller, connection: Connection, held: str
 ) -> None:
     if held == "paused":
-        connection.pause(by=None)
+        pause(connection, by="carol")
     else:
         connection.credential.status = CredentialStatus.RECONNECT_NEEDED
         connection.credential.save()

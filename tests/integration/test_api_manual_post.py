@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
+from sync.ledger.pause import pause
 from sync.models import Account, Connection, SyncRequest, SyncRun
 from sync.models.choices import ConnectionStatus, CredentialStatus, Priority, Provider, RunState, Trigger
 from tests.factories import make_connection, make_run
@@ -197,7 +198,7 @@ def test_a_provider_that_is_not_connected_is_told_so(
 
 
 def test_a_paused_connection_is_told_so(caller: Caller, connection: Connection) -> None:
-    connection.pause(by=None)
+    pause(connection, by="carol")
 
     answer = caller.post(MANUAL, META)
 

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from sync.ledger.pause import pause
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import (
     Kind,
@@ -82,7 +83,7 @@ def test_a_viewer_is_told_that_he_can_not_sync(
 
 def test_the_next_sync_is_the_first_of_the_active_connections(caller: Caller, account: Account) -> None:
     soon = timezone.now() + timedelta(minutes=10)
-    make_connection(account, next_sync_at=soon - timedelta(minutes=5)).pause(by=None)
+    pause(make_connection(account, next_sync_at=soon - timedelta(minutes=5)), by="carol")
     make_connection(account, Provider.GOOGLE, next_sync_at=soon)
     make_connection(account, next_sync_at=soon + timedelta(minutes=5))
 

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from sync.ledger.pause import pause
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import (
     ConnectionStatus,
@@ -291,7 +292,7 @@ def test_a_success_after_a_failure_clears_the_error(caller: Caller, connection: 
 
 def test_a_connections_condition_is_its_status(caller: Caller, account: Account) -> None:
     make_connection(account)
-    make_connection(account).pause(by=None)
+    pause(make_connection(account), by="carol")
     lost = make_connection(account).credential
     lost.status = CredentialStatus.RECONNECT_NEEDED
     lost.save()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from sync.ledger.claim import claim
 from sync.ledger.finish import succeed
 from sync.ledger.lease import Lease
+from sync.ledger.pause import pause
 from sync.ledger.position import oldest_wait, positions
 from sync.ledger.waiting import waiting_for
 from sync.models import Account, Connection, Plan, Queue, SyncRun
@@ -74,19 +75,19 @@ def test_a_deferral_tells_its_reason_and_its_end(
 def test_a_pause_tells_who_and_why(connection: Connection, alice: User) -> None:
     run = make_run(connection)
 
-    connection.pause(by=alice, reason="budget review")
+    pause(connection, by="alice", reason="budget review")
     assert words(run) == "the ad account is paused by alice: budget review"
-    connection.account.pause(by=alice)
+    pause(connection.account, by="alice")
     assert words(run) == "the account is paused by alice"
-    Queue.objects.get().pause(by=None, reason="maintenance")
-    assert words(run) == "Meta is paused: maintenance"
+    pause(Queue.objects.get(), by="carol", reason="maintenance")
+    assert words(run) == "Meta is paused by carol: maintenance"
 
 
 def test_a_pause_comes_before_a_deferral(connection: Connection) -> None:
     run = make_run(connection, state=RunState.DEFERRED)
-    connection.pause(by=None)
+    pause(connection, by="carol")
 
-    assert words(run) == "the ad account is paused"
+    assert words(run) == "the ad account is paused by carol"
 
 
 def test_a_lost_grant_waits_for_its_user(connection: Connection) -> None:
@@ -154,7 +155,7 @@ def test_the_longest_wait_is_that_of_what_could_start(account: Account) -> None:
 
     held = make_connection(account)
     make_run(held, queued_at=timezone.now() - timedelta(hours=1))
-    held.pause(by=None)
+    pause(held, by="carol")
     make_run(make_connection(account), queued_at=timezone.now() - timedelta(minutes=2))
 
     wait = oldest_wait("meta", "default")

@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from providers.sandbox.process import Sandbox
+from sync.ledger.pause import pause
 from sync.management.commands.sync import Command
 from sync.management.follow import follow
 from sync.models import Account, Connection, SyncRun
@@ -151,7 +152,7 @@ def test_nothing_to_sync_is_a_failure(account: Account) -> None:
 
 
 def test_a_paused_connection_is_not_synced(connection: Connection) -> None:
-    connection.pause(by=None)
+    pause(connection, by="carol")
 
     with pytest.raises(CommandError, match="it is paused"):
         run("--connection", connection.external_id)

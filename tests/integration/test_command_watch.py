@@ -14,6 +14,7 @@ from providers.sandbox.process import Sandbox
 from sync import alive
 from sync.engine.platform import budget_store
 from sync.ledger.claim import claim
+from sync.ledger.pause import pause
 from sync.ledger.request import request_sync
 from sync.models import Account, Change, Connection, Pulse, SyncAttempt
 from sync.models.choices import RunState, Trigger
@@ -38,7 +39,7 @@ def test_queue_shows_what_runs_waits_and_why(account: Account) -> None:
     claim("meta", "default", worker="w")
     make_run(make_connection(account))
     paused = make_connection(account)
-    paused.pause(by=None, reason="holiday")
+    pause(paused, by="carol", reason="holiday")
     make_run(paused)
     make_run(
         make_connection(account), state=RunState.DEFERRED, waiting_for="act_1 may make 10 calls a minute"

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from adtiger.embedded.ports import free_port
 from sync import alive
+from sync.ledger.pause import pause
 from sync.models import Account, Connection, Pulse
 from sync.models.choices import CredentialStatus, Provider, RunState
 from tests.factories import make_connection, make_run
@@ -108,7 +109,7 @@ def test_a_run_that_can_not_start_is_no_fault(client: Client, account: Account, 
         for _ in range(2):
             make_run(make_connection(account), state=RunState.RUNNING)
     elif held == "paused":
-        connection.pause(by=None)
+        pause(connection, by="carol")
     else:
         connection.credential.status = CredentialStatus.RECONNECT_NEEDED
         connection.credential.save()

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from sync.ledger.cancel import cancel
 from sync.ledger.claim import better_run_waits, claim, promote_due
+from sync.ledger.pause import PausableRow, pause, resume
 from sync.ledger.position import position
 from sync.models import Account, Connection, Queue, SyncRun
-from sync.models.base import Pausable
 from sync.models.choices import CredentialStatus, Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
 from tests.locks import begin
@@ -123,12 +123,12 @@ def test_what_is_held_does_not_start_and_the_rest_goes_on(account: Account, held
     connection = make_connection(account)
     run = make_run(connection)
     queue = Queue.objects.get(provider="meta")
-    pausable: dict[str, Pausable] = {"connection": connection, "account": account, "queue": queue}
+    pausable: dict[str, PausableRow] = {"connection": connection, "account": account, "queue": queue}
     if held == "credential":
         connection.credential.status = CredentialStatus.RECONNECT_NEEDED
         connection.credential.save()
     else:
-        pausable[held].pause(by=None, reason="test")
+        pause(pausable[held], by="carol", reason="test")
     assert claimed() is None
     assert position(run) is None
 
@@ -136,7 +136,7 @@ def test_what_is_held_does_not_start_and_the_rest_goes_on(account: Account, held
         connection.credential.status = CredentialStatus.ACTIVE
         connection.credential.save()
     else:
-        pausable[held].resume()
+        resume(pausable[held], by="carol")
     assert position(run) == 1
     assert claimed() == run
 

@@ -26,6 +26,7 @@ from sync.ledger.cancel import cancel
 from sync.ledger.claim import claim
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease, LeaseLost
+from sync.ledger.pause import pause, resume
 from sync.ledger.position import positions
 from sync.ledger.recover import take_back_lost
 from sync.ledger.request import request_sync
@@ -156,7 +157,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(number=NUMBERS, is_paused=SELDOM)
     def pause(self, number: int, is_paused: bool) -> None:
         connection = self.connections[number % len(self.connections)]
-        connection.pause(by=None) if is_paused else connection.resume()
+        pause(connection, by="carol") if is_paused else resume(connection, by="carol")
 
     @rule(number=NUMBERS, is_lost=SELDOM)
     def reconnect(self, number: int, is_lost: bool) -> None:

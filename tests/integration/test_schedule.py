@@ -14,6 +14,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 from kombu.exceptions import OperationalError
 
+from sync.ledger.pause import pause
 from sync.ledger.request import request_sync
 from sync.models import Account, Change, Connection, Queue, SyncRequest, SyncRun
 from sync.models.choices import CredentialStatus, RunState, Trigger
@@ -61,9 +62,9 @@ def test_offsets_spread_over_the_hour(account: Account) -> None:
 def test_what_is_not_active_is_not_scheduled(account: Account, held: str) -> None:
     connection = due_connection(account)
     if held == "paused":
-        connection.pause(by=None)
+        pause(connection, by="carol")
     elif held == "account paused":
-        account.pause(by=None)
+        pause(account, by="carol")
     elif held == "reconnect":
         connection.credential.status = CredentialStatus.RECONNECT_NEEDED
         connection.credential.save()
@@ -134,7 +135,7 @@ def test_a_paused_queue_is_not_nudged(connection: Connection) -> None:
     make_run(connection)
     assert tick().nudged == 1
 
-    Queue.objects.get().pause(by=None)
+    pause(Queue.objects.get(), by="carol")
     assert tick().nudged == 0
 
 

@@ -1,0 +1,140 @@
+"""pause, resume: what an operator stops and starts by hand."""
+
+import getpass
+import io
+import json
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from sync.models import Account, Connection, Queue
+from sync.models.choices import RunState
+from tests.factories import make_account, make_connection, make_run
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command(*arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def run_json(*arguments: str) -> Any:
+    return json.loads(run(*arguments, "--json"))
+
+
+def test_a_connection_is_paused_and_resumed_by_the_platforms_id(account: Account) -> None:
+    connection = make_connection(account)
+    make_run(connection, state=RunState.RUNNING)
+    make_run(connection)
+
+    told = run("pause", "connection", connection.external_id, "--reason", "The shop moves")
+
+    connection.refresh_from_db()
+    assert connection.paused_by == f"{getpass.getuser()} at the command line"
+    assert connection.pause_reason == "The shop moves"
+    assert told == f"Paused {connection}: 1 running will end by themselves, 1 wait.\n"
+
+    assert run("resume", "connection", connection.external_id) == (
+        f"Resumed {connection}: 1 wait for their turn.\n"
+    )
+    connection.refresh_from_db()
+    assert connection.paused_at is None
+
+
+def test_several_are_paused_at_once(account: Account) -> None:
+    first, second, other = (make_connection(account) for _ in range(3))
+
+    told = run_json("pause", "connection", str(first.pk), second.external_id)["paused"]
+
+    assert [each["id"] for each in told] == [str(first.pk), str(second.pk)]
+    assert [each["changed"] for each in told] == [True, True]
+    assert list(Connection.objects.filter(paused_at=None)) == [other]
+
+
+def test_an_account_is_paused_by_its_name(account: Account, other_account: Account) -> None:
+    run("pause", "account", "Acme")
+
+    account.refresh_from_db()
+    other_account.refresh_from_db()
+    assert account.paused_at is not None
+    assert other_account.paused_at is None
+
+
+def test_a_provider_is_paused_before_anything_was_asked_for(db: None) -> None:
+    (told,) = run_json("pause", "provider", "google", "--reason", "Not yet")["paused"]
+
+    queue = Queue.objects.get(paused_at__isnull=False)
+    assert (queue.provider, queue.pause_reason) == ("google", "Not yet")
+    assert (told["subject"], told["id"], told["reason"]) == ("provider", "sync.google", "Not yet")
+
+
+def test_a_provider_is_paused_in_all_regions_or_in_one(db: None) -> None:
+    for region in ("default", "eu"):
+        Queue.objects.create(provider="meta", region=region, concurrency=1)
+
+    run("pause", "provider", "meta", "--region", "eu")
+    assert Queue.objects.get(paused_at=None).region == "default"
+
+    run("pause", "provider", "meta")
+    assert not Queue.objects.filter(paused_at=None).exists()
+
+
+def test_what_is_paused_already_keeps_its_reason_and_that_is_no_error(connection: Connection) -> None:
+    run("pause", "connection", connection.external_id, "--reason", "First")
+
+    told = run("pause", "connection", connection.external_id, "--reason", "Second")
+
+    assert told.startswith(f"Nothing changed: {connection} is paused since ")
+    assert told.endswith(": First.\n")
+    assert run_json("pause", "connection", connection.external_id)["paused"][0]["changed"] is False
+
+
+def test_resuming_what_is_not_paused_is_no_error(connection: Connection) -> None:
+    assert run("resume", "connection", connection.external_id) == (
+        f"Nothing changed: {connection} is not paused.\n"
+    )
+    assert run_json("resume", "connection", connection.external_id)["resumed"][0]["changed"] is False
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["provider", "tiktok"], "provider: there is no 'tiktok'. Give one of meta, google."),
+        (["provider", "meta", "--region", "mars"], "--region: meta has no queue in 'mars'"),
+        (["account", "Nobody"], "account: there is no 'Nobody'"),
+        (["connection", "act_1"], "connection: there is no 'act_1'"),
+        (["account", "Acme", "--region", "eu"], "--region: only a provider has regions"),
+        (["account", "Acme", "--reason", "x" * 201], "at most 200 characters, not 201"),
+        (["planet", "Mars"], "invalid choice: 'planet'"),
+    ],
+)
+def test_a_wrong_name_changes_nothing_and_says_what_to_do(
+    account: Account, command: str, arguments: list[str], words: str
+) -> None:
+    with pytest.raises(CommandError, match=words):
+        run(command, *arguments)
+
+    account.refresh_from_db()
+    assert account.paused_at is None
+
+
+def test_one_wrong_name_among_right_ones_changes_nothing(account: Account) -> None:
+    connection = make_connection(account)
+
+    with pytest.raises(CommandError, match="there is no 'act_1'"):
+        run("pause", "connection", connection.external_id, "act_1")
+
+    connection.refresh_from_db()
+    assert connection.paused_at is None
+
+
+def test_an_ad_account_of_two_tenants_is_asked_for_by_id(account: Account) -> None:
+    for tenant in (account, make_account("Globex")):
+        make_connection(tenant, external_id="act_77")
+
+    with pytest.raises(CommandError, match=r"'act_77' names 2\. Give one's id") as caught:
+        run("pause", "connection", "act_77")
+
+    assert caught.value.returncode == 2
