@@ -52,7 +52,9 @@ def _compare(url: str, calls: int) -> None:
 
 
 def _gate(url: str, limits: list[Limit]) -> BudgetGate:
-    return BudgetGate(BudgetStore.connect(url), limits, background=True, reserve=0.2, call_seconds=35)
+    return BudgetGate(
+        BudgetStore.connect(url), lambda _: limits, background=True, reserve=0.2, call_seconds=35
+    )
 
 
 def _naive(client: redis.Redis) -> bool:

@@ -4,21 +4,49 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from providers.errors import Scope
 from providers.records import AdAccountRecord, Page, Stream
+
+FULL = 100.0  # percent
+
+
+class Reading(NamedTuple):
+    """One of the platform's own meters, as an answer told it."""
+
+    scope: Scope
+    percent: float  # may pass 100; a meter that blocks is at least full
+    span: float  # seconds in which the platform forgets what it counted
+    use_case: str = ""
+    regain_after: float = 0.0  # seconds until a full one lets calls through again; 0: not told
 
 
 class Usage(NamedTuple):
     """What one answer said about the platform's own limits, errors included."""
 
-    percent: float | None = None  # the fullest of the platform's meters, may pass 100
-    regain_after: float | None = None  # seconds until calls are allowed again, where it says so
+    readings: tuple[Reading, ...] = ()  # none: unknown, not zero
+    tier: str = ""  # what the platform calls the access that the app has
+    failed: bool = False  # the platform counts the answer as an error
+
+    @property
+    def percent(self) -> float | None:
+        """Of the fullest meter."""
+        return max((reading.percent for reading in self.readings), default=None)
+
+    @property
+    def regain_after(self) -> float | None:
+        """Seconds until all full meters let calls through again, where it says so."""
+        told = [one.regain_after for one in self.readings if one.percent >= FULL and one.regain_after]
+        return max(told, default=None)
 
 
 class Gate(Protocol):
     """Asked before each call and told after it. Implemented by `providers.budget`."""
 
-    def take(self) -> str:
-        """Take one call from every window that applies, or raise `BudgetSpent`. Returns a ticket."""
+    def take(self, use_case: str = "") -> str:
+        """Take one call from every window that applies, or raise `BudgetSpent`. Returns a ticket.
+
+        `use_case` is the platform's name for what the call is for, where it meters that apart.
+        """
 
     def settle(self, ticket: str, usage: Usage) -> None:
         """Tell that the call of `ticket` was answered (or failed), and what the answer said."""

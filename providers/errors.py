@@ -22,6 +22,7 @@ class Scope(StrEnum):
     """What a refusal is about, and so what has to rest."""
 
     AD_ACCOUNT = "ad_account"
+    USE_CASE = "use_case"  # of the ad account: its other use cases go on
     APP = "app"  # Meta: the app; Google: the project
 
 
@@ -63,6 +64,7 @@ class LimitReached(ProviderError):
         *,
         retry_after: float,
         scope: Scope,
+        use_case: str = "",
         platform_code: str = "",
         http_status: int | None = None,
         trace_id: str = "",
@@ -70,6 +72,7 @@ class LimitReached(ProviderError):
         super().__init__(message, platform_code=platform_code, http_status=http_status, trace_id=trace_id)
         self.retry_after = retry_after
         self.scope = scope
+        self.use_case = use_case
 
 
 class Unreachable(ProviderError):

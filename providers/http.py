@@ -148,9 +148,11 @@ class Http:
         self._dialect = dialect
         self.calls = 0
 
-    def json(self, method: str, url: str, *, token: str, **request: Any) -> dict[str, Any]:
+    def json(
+        self, method: str, url: str, *, token: str, use_case: str = "", **request: Any
+    ) -> dict[str, Any]:
         """Make a call and return the object that it answers; an answer that is an error is raised."""
-        answer = self.open(method, url, token=token, **request)
+        answer = self.open(method, url, token=token, use_case=use_case, **request)
         body = answer.json()
         if not isinstance(body, dict):
             raise answer.broken("no JSON object")
@@ -158,14 +160,14 @@ class Http:
             raise self._error(answer, body)
         return body
 
-    def open(self, method: str, url: str, *, token: str, **request: Any) -> Answer:
+    def open(self, method: str, url: str, *, token: str, use_case: str = "", **request: Any) -> Answer:
         """Make a call and return its answer with the body still to be read."""
-        ticket = self._gate.take()
+        ticket = self._gate.take(use_case)
         self.calls += 1
         usage = Usage()
         try:
             answer = send(self._session, self._dialect.name, method, url, token=token, **request)
-            usage = self._dialect.usage_of(answer.headers)
+            usage = self._dialect.usage_of(answer.headers)._replace(failed=answer.status >= 400)
         finally:
             self._gate.settle(ticket, usage)
         if 300 <= answer.status < 400:

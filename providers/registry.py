@@ -9,8 +9,9 @@ from providers.google.client import GoogleClient
 from providers.google.config import GoogleConfig
 from providers.meta.client import MetaClient
 from providers.meta.config import MetaConfig
+from providers.meta.usage import ADS_INSIGHTS, ADS_MANAGEMENT
 
-__all__ = ["CLIENTS", "GoogleConfig", "MetaConfig", "client_for"]
+__all__ = ["CLIENTS", "USE_CASES", "GoogleConfig", "MetaConfig", "client_for"]
 
 
 class ClientClass(Protocol):
@@ -22,6 +23,10 @@ class ClientClass(Protocol):
 
 
 CLIENTS: dict[str, ClientClass] = {"meta": MetaClient, "google": GoogleClient}
+USE_CASES = {
+    "meta": (ADS_MANAGEMENT, ADS_INSIGHTS),
+    "google": (),
+}  # that an ad account's calls are metered by
 
 
 def client_for(

@@ -5,20 +5,16 @@ a refused one changes nothing. Connecting the same ad account again renews its g
 for it goes on, and keeps no grant that reaches nothing any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from django.conf import settings
 from django.db import transaction
 
 from providers.base import AdAccountRef, Client, Grant
-from providers.budget import BudgetGate
-from providers.http import CALL_SECONDS
 from providers.records import AdAccountRecord
-from sync.engine.limits import APP, limits_of
-from sync.engine.past_calls import past_calls
-from sync.engine.platform import budget_store, platform_client
+from sync.engine.platform import gate_for, heeding, platform_client
 from sync.errors import SyncError
 from sync.ledger.nudge import nudge
 from sync.models import Account, Connection, Credential
@@ -47,15 +43,16 @@ def connect_ad_account(
     wanted = AdAccountRef(
         normalised_id(provider, external_id), login_customer_id=login_customer_id.replace("-", "")
     )
-    told = _client(account, provider, secret, wanted).account()
+    with _client(account, provider, secret, wanted) as client:
+        told = client.account()
     _check(told)
     return _store(account, provider, [told], secret, name=told.name)[0]
 
 
 def connect_all(account: Account, provider: str, secret: str) -> list[Connected]:
     """Connect every active ad account that the grant reaches, all with one credential. Raises the same."""
-    client = _client(account, provider, secret, AdAccountRef(""))
-    found = [told for told in client.accounts() if told.is_active and not told.is_manager]
+    with _client(account, provider, secret, AdAccountRef("")) as client:
+        found = [told for told in client.accounts() if told.is_active and not told.is_manager]
     if not found:
         raise CannotConnect("The grant reaches no active ad account.")
     return _store(account, provider, found, secret, name="All ad accounts of one grant")
@@ -77,18 +74,13 @@ def _check(told: AdAccountRecord) -> None:
         raise CannotConnect(f"{told.name} is not active at the platform ({told.platform_status}).")
 
 
-def _client(account: Account, provider: str, secret: str, wanted: AdAccountRef) -> Client:
+@contextmanager
+def _client(account: Account, provider: str, secret: str, wanted: AdAccountRef) -> Iterator[Client]:
     """A client within the budgets: the ad account may be connected elsewhere, and is counted once."""
-    limits = limits_of(Connection(account=account, provider=provider, external_id=wanted.external_id))
-    gate = BudgetGate(
-        budget_store(),
-        limits if wanted.external_id else limits[APP:],  # a listing is no ad account's call
-        background=False,
-        reserve=settings.BUDGET_RESERVE,
-        call_seconds=CALL_SECONDS,
-        past_calls=past_calls,
-    )
-    return platform_client(provider, Grant(secret), wanted, gate)
+    connection = Connection(account=account, provider=provider, external_id=wanted.external_id)
+    gate = gate_for(connection, background=False)
+    with heeding(gate):
+        yield platform_client(provider, Grant(secret), wanted, gate)
 
 
 @transaction.atomic

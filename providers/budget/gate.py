@@ -3,36 +3,47 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 from uuid import uuid4
 
 from redis.exceptions import RedisError
 
-from providers.base import Usage
+from providers.base import FULL, Reading, Usage
 from providers.budget.limits import Limit
 from providers.budget.memory import Cold, PastCall
 from providers.budget.store import BudgetStore, Refused
-from providers.errors import BudgetSpent
+from providers.errors import BudgetSpent, LimitReached, Scope
 
 STORE_WAIT = 15.0  # seconds until a run asks again when the store was unreachable
 REFILL_PATIENCE = 1.0  # seconds: a small ledger is told in milliseconds, and a deferral costs a tick
 REFILL_GLANCE = 0.02  # seconds between two looks at it
 REFILL_WAIT = 2.0  # seconds until a run asks again when the refill takes longer than that
-FULL_WAIT = 60.0  # seconds of rest when the platform's meter is full and it names no time
+NEARLY_FULL = 99.0  # percent: most meters are whole numbers, rounded down, so at 99 nothing may be left
+SHORTEST_REST = 60.0  # seconds: the question whether there is room again is itself a call
 LONGEST_PARK = 86_400.0  # seconds, the longest window of any platform: a wrong header is not believed longer
+LIMITS_FRESH = 1.0  # seconds until the limits are asked for anew: an edit reaches a run that is under way
+
+
+class _Known(NamedTuple):
+    """The limits of a use case as they were a moment ago."""
+
+    until: float  # by the monotonic clock
+    limits: Sequence[Limit]
+    allowed: Sequence[Limit]  # without what is reserved, for background work
 
 
 class BudgetGate:
     """`providers.base.Gate` over the shared windows.
 
-    The first limit is the ad account's own: what the platform's answers say about usage parks it.
-    Background work leaves a reserve of each window to people. `past_calls` refills a store that
-    lost its memory; without the store nothing is called.
+    `limits` tells what a call of a use case is taken from, as it is now. Background work leaves a
+    reserve to people: of each window, and of each of the platform's own meters, which park what they
+    are about. `past_calls` refills a store that lost its memory; without the store nothing is called.
     """
 
     def __init__(
         self,
         store: BudgetStore,
-        limits: Sequence[Limit],
+        limits: Callable[[str], Sequence[Limit]],
         *,
         background: bool,
         reserve: float,
@@ -41,43 +52,75 @@ class BudgetGate:
     ) -> None:
         self._store = store
         self._limits = limits
-        self._allowed = [limit.within(reserve) for limit in limits] if background else limits
+        self._background = background
+        self._reserve = reserve
         self._call_seconds = call_seconds
         self._past_calls = past_calls
+        self._known: dict[str, _Known] = {}
+        self._taken: dict[str, Sequence[Limit]] = {}
 
-    def take(self) -> str:
+    def take(self, use_case: str = "") -> str:
         """Take a call from all windows, or raise `BudgetSpent` with the moment to come back."""
-        ticket = uuid4().hex
+        ticket, known = uuid4().hex, self._now(use_case)
         try:
-            refused = self._take(ticket)
+            refused = self._take(known.allowed, ticket)
         except RedisError as exc:
             raise _not_now("the budget store is unreachable", STORE_WAIT) from exc
         except Cold as exc:
             raise _not_now("the budget store is being refilled", REFILL_WAIT) from exc
         if refused is not None:
-            raise BudgetSpent(self._reason(refused), retry_at=refused.free_at)
+            raise BudgetSpent(_reason(known, refused), retry_at=refused.free_at)
+        self._taken[ticket] = known.limits
         return ticket
 
     def settle(self, ticket: str, usage: Usage) -> None:
         """The call was answered: count it from now on, and heed what the answer said."""
+        limits = self._taken.pop(ticket)
         with suppress(RedisError):  # unsettled it counts longer, until its latest end: the safe side
-            self._store.settle(self._limits, ticket, call_seconds=self._call_seconds)
-        if usage.regain_after:
-            self.park(usage.regain_after, "the platform's limit is used up")
-        elif usage.percent is not None and usage.percent >= 100:
-            self.park(FULL_WAIT, f"{usage.percent:.0f} % of the platform's limit is used")
+            self._store.settle(limits, ticket, call_seconds=self._call_seconds)
+        for reading in usage.readings:
+            self._heed(reading)
 
-    def park(self, seconds: float, reason: str, *, limit: int = 0) -> None:
-        """Rest one of the gate's limits, by default the ad account's own."""
+    def park(self, refusal: LimitReached) -> None:
+        """The platform refused: let what it named rest, for everybody."""
+        self._park(refusal.scope, refusal.use_case, refusal.retry_after, str(refusal))
+
+    def _heed(self, reading: Reading) -> None:
+        """Stop before the platform does: background work at the reserve, people where nearly all is used."""
+        if reading.percent >= NEARLY_FULL:
+            words = f"{reading.percent:.0f} % of the platform's limit is used"
+            self._park(reading.scope, reading.use_case, _rest(reading, NEARLY_FULL), words)
+        kept = FULL * (1 - self._reserve)
+        if reading.percent > kept:
+            words = (
+                f"{reading.percent:.0f} % of the platform's limit is used, and people have a reserve of it"
+            )
+            self._park(reading.scope, reading.use_case, _rest(reading, kept), words, background=True)
+
+    def _park(
+        self, scope: Scope, use_case: str, seconds: float, reason: str, *, background: bool = False
+    ) -> None:
+        found = [limit for limit in self._now(use_case).limits if limit.scope is scope]
         with suppress(RedisError):  # the platform will say so again
-            self._store.park(self._limits[limit].key, min(seconds, LONGEST_PARK), reason)
+            for limit in found:
+                self._store.park(limit.key, min(seconds, LONGEST_PARK), reason, background=background)
 
-    def _take(self, ticket: str) -> Refused | None:
+    def _now(self, use_case: str) -> _Known:
+        known = self._known.get(use_case)
+        if known is None or known.until < time.monotonic():
+            limits = self._limits(use_case)
+            allowed = [limit.within(self._reserve) for limit in limits] if self._background else limits
+            known = self._known[use_case] = _Known(time.monotonic() + LIMITS_FRESH, limits, allowed)
+        return known
+
+    def _take(self, limits: Sequence[Limit], ticket: str) -> Refused | None:
         """Refills a store without memory; where another does, that is mostly a matter of milliseconds."""
         ends_at = time.monotonic() + REFILL_PATIENCE
         while True:
             try:
-                return self._store.take(self._allowed, ticket, call_seconds=self._call_seconds)
+                return self._store.take(
+                    limits, ticket, call_seconds=self._call_seconds, background=self._background
+                )
             except Cold:
                 if time.monotonic() > ends_at:
                     raise
@@ -86,14 +129,21 @@ class BudgetGate:
             except Cold:
                 time.sleep(REFILL_GLANCE)
 
-    def _reason(self, refused: Refused) -> str:
-        limit = self._limits[refused.limit]
-        if refused.window is None:
-            return f"{limit.label}: {refused.why}"
-        window = limit.windows[refused.window]
-        allowed = self._allowed[refused.limit].windows[refused.window]
-        rest = "" if allowed == window else f", {allowed.calls} of them in the background"
-        return f"{limit.label} may make {window}{rest}"
+
+def _rest(reading: Reading, percent: float) -> float:
+    """As long as the platform says, else until a meter that falls evenly is down at `percent`."""
+    told = reading.regain_after if reading.percent >= FULL else 0.0
+    return told or max(SHORTEST_REST, reading.span * (1 - percent / reading.percent))
+
+
+def _reason(known: _Known, refused: Refused) -> str:
+    limit = known.limits[refused.limit]
+    if refused.window is None:
+        return f"{limit.label}: {refused.why}"
+    window = limit.windows[refused.window]
+    allowed = known.allowed[refused.limit].windows[refused.window]
+    rest = "" if allowed == window else f", {allowed.calls} of them in the background"
+    return f"{limit.label} may make {window}{rest}"
 
 
 def _not_now(reason: str, seconds: float) -> BudgetSpent:

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from providers.errors import Scope
+
 _UNITS: dict[float, str] = {60: "a minute", 3600: "an hour", 86400: "a day"}
 
 
@@ -31,13 +33,15 @@ class Window:
 class Limit(NamedTuple):
     """The windows of one thing that is metered: an ad account, a tenant, a provider's app.
 
-    `key` names it in the store, e.g. `connection:meta:act_1`; `label` names it for people. A window
-    that is longer than all before it begins to count when it is first used.
+    `key` names it in the store, e.g. `connection:meta:act_1`; `label` names it for people; `scope` is
+    what the platform calls it, where it meters it, too. A window that is longer than all before it
+    begins to count when it is first used.
     """
 
     key: str
     label: str
     windows: tuple[Window, ...] = ()
+    scope: Scope | None = None
 
     def within(self, reserve: float) -> "Limit":
         """What is left of each window when a part is reserved."""

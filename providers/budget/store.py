@@ -44,6 +44,8 @@ class Meter(NamedTuple):
     used: int
     parked_until: float | None
     parked_because: str
+    background_until: float | None  # background work only
+    background_because: str
     free_at: float | None  # when a full window has room again at the earliest; None: it has room
 
 
@@ -64,7 +66,9 @@ class BudgetStore:
         again = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
         return cls(redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, retry=again))
 
-    def take(self, limits: Sequence[Limit], ticket: str, *, call_seconds: float) -> Refused | None:
+    def take(
+        self, limits: Sequence[Limit], ticket: str, *, call_seconds: float, background: bool = False
+    ) -> Refused | None:
         """Take one call from all limits; None when taken. `call_seconds` bounds a call's length."""
 
         def keys(generation: str) -> list[str]:
@@ -73,7 +77,8 @@ class BudgetStore:
             ]
 
         windows = [[[window.calls, _micros(window.seconds)] for window in limit.windows] for limit in limits]
-        answer = self._memory.run(self._take, keys, [ticket, _micros(call_seconds), orjson.dumps(windows)])
+        args = [ticket, _micros(call_seconds), orjson.dumps(windows), int(background)]
+        answer = self._memory.run(self._take, keys, args)
         if answer[0] == b"taken":
             return None
         _, limit, window, free_at, why = answer
@@ -93,9 +98,10 @@ class BudgetStore:
                 [ticket, *kept],
             )
 
-    def park(self, key: str, seconds: float, reason: str) -> None:
-        """Let nothing be taken from `key` for `seconds`; the longest park counts."""
-        self._park(keys=[EPOCH, park_key(key)], args=[_micros(seconds), reason])
+    def park(self, key: str, seconds: float, reason: str, *, background: bool = False) -> None:
+        """Let nothing be taken from `key` for `seconds`, or only nothing by background work."""
+        prefix = "background_" if background else ""
+        self._park(keys=[EPOCH, park_key(key)], args=[_micros(seconds), reason, prefix])
 
     def refill(self, calls: Iterable[PastCall]) -> None:
         """Tell a store without memory of the past, all of it that a window may still hold, and open it."""
@@ -108,7 +114,7 @@ class BudgetStore:
         generation = self._memory.generation()
         pipeline = self._client.pipeline(transaction=False)
         for limit in limits:
-            pipeline.hmget(park_key(limit.key), "until", "why")
+            pipeline.hmget(park_key(limit.key), "until", "why", "background_until", "background_why")
             for window in limit.windows:
                 calls = calls_key(generation, limit.key)
                 pipeline.zcount(calls, now - _micros(window.seconds), "+inf")
@@ -118,8 +124,9 @@ class BudgetStore:
 
 
 def _meters(limit: Limit, now: int, answers: Iterator[Any]) -> Iterator[Meter]:
-    until, why = next(answers)
+    until, why, background_until, background_why = next(answers)
     parked = until is not None and int(until) > now
+    held = background_until is not None and int(background_until) > now
     for window in limit.windows:
         used, newest = next(answers), next(answers)
         free_at = min(newest[0][1], now) + _micros(window.seconds) + 1 if newest else 0
@@ -131,6 +138,8 @@ def _meters(limit: Limit, now: int, answers: Iterator[Any]) -> Iterator[Meter]:
             used,
             parked_until=int(until) / MICRO if parked else None,
             parked_because=why.decode() if parked else "",
+            background_until=int(background_until) / MICRO if held else None,
+            background_because=background_why.decode() if held else "",
             free_at=free_at / MICRO if free_at > now else None,
         )
 

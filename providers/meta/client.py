@@ -15,7 +15,7 @@ from providers.meta.errors import error_of
 from providers.meta.fields import ACCOUNT_FIELDS, EDGES, FIELDS, LEVELS, STATUSES
 from providers.meta.oauth import proof
 from providers.meta.parse import account_record, records_of
-from providers.meta.usage import usage_of
+from providers.meta.usage import ADS_MANAGEMENT, usage_of
 from providers.records import AdAccountRecord, Page, Stream
 
 META = Dialect("Meta", usage_of, error_of)
@@ -55,7 +55,7 @@ class MetaClient:
 
     def account(self) -> AdAccountRecord:
         """Describe the ad account itself."""
-        body = self._get(self._ad_account.external_id, {"fields": ACCOUNT_FIELDS})
+        body = self._read("", {"fields": ACCOUNT_FIELDS})
         with reading("Meta"):
             return account_record(body)
 
@@ -97,14 +97,13 @@ class MetaClient:
                 "effective_status": _json(STATUSES[stream]),
                 "filtering": _among(f"{LEVELS[stream]}.id", ids),
             }
-            body = self._get(f"{self._ad_account.external_id}/{EDGES[stream]}", params)
+            body = self._read(EDGES[stream], params)
             with reading("Meta"):
                 known += [row["id"] for row in body["data"]]
         return known
 
     def _page(self, stream: Stream, ids: Sequence[str], at: Cursor) -> Body:
         """One page; where Meta asks for less, a smaller one at once."""
-        path = f"{self._ad_account.external_id}/{EDGES[stream]}"
         params = {"fields": FIELDS[stream], "effective_status": _json(STATUSES[stream])} | _continuing(at)
         if ids:
             params["filtering"] = _among("campaign.id", ids)
@@ -112,17 +111,23 @@ class MetaClient:
             params["summary"] = "total_count"
         while True:
             try:
-                return self._get(path, params | {"limit": str(self._limit)})
+                return self._read(EDGES[stream], params | {"limit": str(self._limit)})
             except TooMuchData:
                 if self._limit <= SMALLEST_PAGE:
                     raise
             self._limit = max(SMALLEST_PAGE, self._limit // 2)
 
-    def _get(self, path: str, params: dict[str, str]) -> Body:
+    def _read(self, edge: str, params: dict[str, str]) -> Body:
+        """Something of the ad account: Meta meters these calls by what they are for."""
+        path = "/".join(filter(None, (self._ad_account.external_id, edge)))
+        return self._get(path, params, use_case=ADS_MANAGEMENT)
+
+    def _get(self, path: str, params: dict[str, str], *, use_case: str = "") -> Body:
         token, app_secret = self._grant.secret, self._config.app_secret
         if app_secret:
             params = params | {"appsecret_proof": proof(token, app_secret)}
-        return self._http.json("GET", f"{self._config.base}/{path}", token=token, params=params)
+        url = f"{self._config.base}/{path}"
+        return self._http.json("GET", url, token=token, use_case=use_case, params=params)
 
     def _currency(self) -> str:
         """Asked for where it was not given: budgets read in a wrong one are wrong by a factor of 100."""

@@ -21,11 +21,10 @@ from providers.errors import (
     UnknownError,
     Unreachable,
 )
-from providers.meta.usage import meters_of
+from providers.meta.usage import ADS_INSIGHTS, ADS_MANAGEMENT, HOUR, usage_of
 
 logger = logging.getLogger(__name__)
 
-HOUR = 3600.0
 DAY = 24 * HOUR
 # A rolling hour frees a good part of itself in a quarter. Asking much earlier is refused, and refusals
 # count against the app's access tier.
@@ -81,16 +80,16 @@ LIMITS: dict[int, Rest] = {
     341: Rest(Scope.APP, QUARTER),
     368: Rest(Scope.AD_ACCOUNT, DAY),  # blocked for policy or abuse: calling again makes it worse
     613: Rest(Scope.AD_ACCOUNT, None),
-    80000: Rest(Scope.AD_ACCOUNT, HOUR, "ads_insights"),
-    80001: Rest(Scope.AD_ACCOUNT, HOUR, "pages"),
-    80002: Rest(Scope.AD_ACCOUNT, HOUR, "instagram"),
-    80003: Rest(Scope.AD_ACCOUNT, HOUR, "custom_audience"),
-    80004: Rest(Scope.AD_ACCOUNT, HOUR, "ads_management"),
-    80005: Rest(Scope.AD_ACCOUNT, HOUR, "leadgen"),
-    80006: Rest(Scope.AD_ACCOUNT, HOUR, "messenger"),
-    80008: Rest(Scope.AD_ACCOUNT, HOUR, "whatsapp"),
-    80009: Rest(Scope.AD_ACCOUNT, HOUR, "catalog_management"),
-    80014: Rest(Scope.AD_ACCOUNT, HOUR, "catalog_batch"),
+    80000: Rest(Scope.USE_CASE, HOUR, ADS_INSIGHTS),
+    80001: Rest(Scope.USE_CASE, HOUR, "pages"),
+    80002: Rest(Scope.USE_CASE, HOUR, "instagram"),
+    80003: Rest(Scope.USE_CASE, HOUR, "custom_audience"),
+    80004: Rest(Scope.USE_CASE, HOUR, ADS_MANAGEMENT),
+    80005: Rest(Scope.USE_CASE, HOUR, "leadgen"),
+    80006: Rest(Scope.USE_CASE, HOUR, "messenger"),
+    80008: Rest(Scope.USE_CASE, HOUR, "whatsapp"),
+    80009: Rest(Scope.USE_CASE, HOUR, "catalog_management"),
+    80014: Rest(Scope.USE_CASE, HOUR, "catalog_batch"),
 }
 
 WORDS: dict[type[ProviderError], str] = {
@@ -133,25 +132,25 @@ def _rule(code: int, subcode: int, error: Mapping[str, Any], status: int) -> typ
 
 
 def _limit(rest: Rest, headers: Mapping[str, str], facts: dict[str, Any]) -> LimitReached:
-    whose = "the app" if rest.scope is Scope.APP else "this ad account"
+    whose = {Scope.APP: "the app", Scope.AD_ACCOUNT: "this ad account"}.get(rest.scope, rest.use_case)
     return LimitReached(
         f"Meta allows {whose} no more calls for now (Meta's code {facts['platform_code']})",
         retry_after=_wait(rest, headers),
         scope=rest.scope,
+        use_case=rest.use_case,
         **facts,
     )
 
 
 def _wait(rest: Rest, headers: Mapping[str, str]) -> float:
     """Meta's own figure for this limit, else what its documentation says."""
-    meters = meters_of(headers)
-    if rest.use_case:
-        told = meters.regain.get(rest.use_case) or max(meters.regain.values(), default=0.0)
-    else:
-        told = (meters.reset_after or 0.0) if rest.seconds is None else 0.0
-    if told:
-        return told
-    return BLOCKS.get(meters.tier, LONGEST_BLOCK) if rest.seconds is None else rest.seconds
+    usage = usage_of(headers)
+    documented = BLOCKS.get(usage.tier, LONGEST_BLOCK) if rest.seconds is None else rest.seconds
+    if rest.seconds is not None and not rest.use_case:
+        return documented  # the headers tell of other limits than this one
+    told = [one for one in usage.readings if one.scope is rest.scope and one.regain_after]
+    own = [one for one in told if one.use_case == rest.use_case]
+    return max((one.regain_after for one in own or told), default=documented)
 
 
 def _integer(error: Mapping[str, Any], name: str) -> int:

@@ -6,63 +6,67 @@ Percentages may pass 100; an absent or unreadable header means unknown, not zero
 import logging
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
-from providers.base import Usage
+from providers.base import FULL, Reading, Usage
+from providers.errors import Scope
 
 logger = logging.getLogger(__name__)
 
-MINUTE = 60.0
-_HEADERS = (
-    "X-App-Usage",
-    "X-Ad-Account-Usage",
-    "X-Business-Use-Case-Usage",
-    "X-Fb-Ads-Insights-Throttle",
-)
-_PERCENTS = ("call_count", "total_time", "total_cputime", "acc_id_util_pct", "app_id_util_pct")
+ADS_MANAGEMENT, ADS_INSIGHTS = "ads_management", "ads_insights"  # as X-Business-Use-Case-Usage names them
+MINUTE, HOUR = 60.0, 3600.0
+SCORE_SPAN = 300.0  # seconds in which an ad account's score decays, in both tiers
+_SHARES = ("call_count", "total_time", "total_cputime")
 
-
-class Meters(NamedTuple):
-    """All meters of one answer. Times are seconds until calls are allowed again."""
-
-    percent: float | None  # of the fullest
-    regain: dict[str, float]  # by business use case, those that are blocked
-    reset_after: float | None  # until the ad account's score is back at nothing
-    tier: str
-
-
-def meters_of(headers: Mapping[str, str]) -> Meters:
-    """Read all headers, and in each all lists and all their entries."""
-    entries = [entry for name in _HEADERS for entry in _entries(headers.get(name))]
-    percents = [
-        value for entry in entries for name in _PERCENTS if (value := _number(entry, name)) is not None
-    ]
-    regain: dict[str, float] = {}
-    for entry in entries:
-        use_case, minutes = str(entry.get("type", "")), _number(entry, "estimated_time_to_regain_access")
-        if minutes:
-            regain[use_case] = max(regain.get(use_case, 0.0), minutes * MINUTE)
-    resets = [value for entry in entries if (value := _number(entry, "reset_time_duration")) is not None]
-    tiers = [str(entry["ads_api_access_tier"]) for entry in entries if "ads_api_access_tier" in entry]
-    return Meters(
-        percent=max(percents, default=None),
-        regain=regain,
-        reset_after=max(resets, default=None),
-        tier=tiers[0] if tiers else "",
-    )
+Entry = Mapping[str, Any]
 
 
 def usage_of(headers: Mapping[str, str]) -> Usage:
-    """For the budget. An ad account's reset is a time to wait only once its score is used up."""
+    """Read all headers, and in each all lists and all their entries."""
     if warning := headers.get("X-Ad-Api-Version-Warning"):
         _warn_of_version(warning)
-    meters = meters_of(headers)
-    times = list(meters.regain.values())
-    if meters.reset_after and _is_full(headers.get("X-Ad-Account-Usage")):
-        times.append(meters.reset_after)
-    return Usage(percent=meters.percent, regain_after=max(times, default=None))
+    app, score = _object(headers.get("X-App-Usage")), _object(headers.get("X-Ad-Account-Usage"))
+    cases = list(_listed(_object(headers.get("X-Business-Use-Case-Usage"))))
+    insights = _object(headers.get("X-Fb-Ads-Insights-Throttle"))
+    readings = [_app(app), _score(score), *map(_use_case, cases), _insights(insights)]
+    tiers = [str(entry["ads_api_access_tier"]) for entry in (score, *cases, insights) if _has_tier(entry)]
+    return Usage(tuple(filter(None, readings)), tier=tiers[0] if tiers else "")
+
+
+def _app(entry: Entry) -> Reading | None:
+    """The app's calls and time in an hour that rolls."""
+    percent = _fullest(entry, *_SHARES)
+    return None if percent is None else Reading(Scope.APP, percent, HOUR)
+
+
+def _score(entry: Entry) -> Reading | None:
+    """The ad account's score. Its reset is a time to wait only once the score is spent."""
+    percent = _fullest(entry, "acc_id_util_pct")
+    if percent is None:
+        return None
+    reset = _number(entry, "reset_time_duration") or 0.0
+    return Reading(Scope.AD_ACCOUNT, percent, reset or SCORE_SPAN, regain_after=reset)
+
+
+def _use_case(entry: Entry) -> Reading | None:
+    """Whichever id it is listed under: it was this ad account's call that met it.
+
+    Where minutes are told the use case is blocked, whatever its shares say.
+    """
+    percent, minutes = _fullest(entry, *_SHARES), _number(entry, "estimated_time_to_regain_access") or 0.0
+    if percent is None and not minutes:
+        return None
+    percent = max(percent or 0.0, FULL if minutes else 0.0)
+    name = str(entry.get("type", ""))
+    return Reading(Scope.USE_CASE, percent, HOUR, use_case=name, regain_after=minutes * MINUTE)
+
+
+def _insights(entry: Entry) -> Reading | None:
+    """The load of insights on the ad account and the app; nothing but insights has to rest for it."""
+    percent = _fullest(entry, "acc_id_util_pct", "app_id_util_pct")
+    return None if percent is None else Reading(Scope.USE_CASE, percent, HOUR, use_case=ADS_INSIGHTS)
 
 
 @cache  # once per process and text: it comes with every answer
@@ -71,24 +75,30 @@ def _warn_of_version(text: str) -> None:
     logger.warning("the API version ends", extra={"provider": "meta", "text": text})
 
 
-def _is_full(text: str | None) -> bool:
-    return any((_number(entry, "acc_id_util_pct") or 0) >= 100 for entry in _entries(text))
-
-
-def _entries(text: str | None) -> Iterator[dict[str, Any]]:
-    """A header is one meter, or lists of meters by business or ad account."""
+def _object(text: str | None) -> Entry:
+    """A header's value; an empty one where it can't be read."""
     try:
         value = orjson.loads(text or "{}")
     except orjson.JSONDecodeError:
-        return
-    if not isinstance(value, dict):
-        return
-    yield value
-    for listed in value.values():
-        if isinstance(listed, list):
-            yield from (entry for entry in listed if isinstance(entry, dict))
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
-def _number(entry: Mapping[str, Any], name: str) -> float | None:
+def _listed(header: Entry) -> Iterator[Entry]:
+    """Every entry of every list, by ad account and by business."""
+    for entries in header.values():
+        if isinstance(entries, list):
+            yield from (entry for entry in entries if isinstance(entry, dict))
+
+
+def _fullest(entry: Entry, *names: str) -> float | None:
+    return max((value for name in names if (value := _number(entry, name)) is not None), default=None)
+
+
+def _number(entry: Entry, name: str) -> float | None:
     value = entry.get(name)
     return float(value) if isinstance(value, int | float) else None
+
+
+def _has_tier(entry: Entry) -> bool:
+    return isinstance(entry.get("ads_api_access_tier"), str)

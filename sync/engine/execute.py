@@ -22,13 +22,11 @@ from providers.errors import (
     LimitReached,
     ProviderError,
     ReconnectNeeded,
-    Scope,
 )
 from sync.engine.chunk import CancelRequested, GaveWay
 from sync.engine.copy import copy
 from sync.engine.heartbeat import Heartbeat
-from sync.engine.limits import AD_ACCOUNT, APP
-from sync.engine.platform import open_client
+from sync.engine.platform import heeding, open_client
 from sync.ledger import finish
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease, LeaseLost
@@ -62,12 +60,10 @@ def _attempt(run: SyncRun, lease: Lease) -> None:
         finish.fail(lease, _misconfigured(exc), calls=0)
         return
     try:
-        copy(run, lease, client)
+        with heeding(gate):
+            copy(run, lease, client)
     except (LeaseLost, OperationalError, InterfaceError):
         raise  # nothing can be written: the lease runs out and the run is taken back
-    except LimitReached as exc:
-        gate.park(exc.retry_after, str(exc), limit=APP if exc.scope == Scope.APP else AD_ACCOUNT)
-        _leave(run, lease, exc, calls=client.calls)
     except Exception as exc:  # noqa: BLE001  (the task boundary: a run is always left in a state)
         _leave(run, lease, exc, calls=client.calls)
     else:

@@ -9,32 +9,39 @@ from uuid import UUID
 from django.conf import settings
 
 from providers.budget import Limit, Window
+from providers.errors import Scope
+from providers.registry import USE_CASES
 from sync.models import Account, Connection
 
-AD_ACCOUNT, APP = 0, 1  # where these stand in `limits_of`, for parking
 
-
-def limits_of(connection: Connection) -> list[Limit]:
-    """Every limit that a call for the connection is taken from; the ad account's own is the first."""
+def limits_of(connection: Connection, use_case: str = "") -> list[Limit]:
+    """Every limit that a call for the connection is taken from; without an ad account, the app's only."""
     provider = connection.provider
-    return [
+    if not connection.external_id:
+        return _shared(connection)
+    own = [
         Limit(
             ad_account_key(provider, connection.external_id),
             connection.external_id,
             _windows(settings.CONNECTION_WINDOWS[provider]),
-        ),
-        Limit(
-            provider_key(provider),
-            connection.get_provider_display(),
-            _windows(settings.PROVIDER_WINDOWS[provider]),
-        ),
-        Limit(account_key(connection.account_id), connection.account.name, _plan_windows(connection.account)),
+            Scope.AD_ACCOUNT,
+        )
     ]
+    if use_case:
+        key, label = ad_account_key(provider, connection.external_id, use_case), connection.external_id
+        own.append(Limit(key, f"{label} ({use_case})", (), Scope.USE_CASE))
+    return own + _shared(connection)
 
 
-def ad_account_key(provider: str, external_id: str) -> str:
-    """The budget key of an ad account."""
-    return f"connection:{provider}:{external_id}"
+def all_limits_of(connection: Connection) -> list[Limit]:
+    """Those of all use cases at once, to show them or to tell them of past calls."""
+    of_cases = (limits_of(connection, use_case) for use_case in ("", *USE_CASES[connection.provider]))
+    return list({limit.key: limit for limits in of_cases for limit in limits}.values())
+
+
+def ad_account_key(provider: str, external_id: str, use_case: str = "") -> str:
+    """The budget key of an ad account, or of one of its use cases."""
+    return ":".join(filter(None, ("connection", provider, external_id, use_case)))
 
 
 def provider_key(provider: str) -> str:
@@ -45,6 +52,20 @@ def provider_key(provider: str) -> str:
 def account_key(account_id: UUID) -> str:
     """The budget key of a tenant."""
     return f"account:{account_id}"
+
+
+def _shared(connection: Connection) -> list[Limit]:
+    """What an ad account shares: its app or project, and its tenant's."""
+    provider = connection.provider
+    return [
+        Limit(
+            provider_key(provider),
+            connection.get_provider_display(),
+            _windows(settings.PROVIDER_WINDOWS[provider]),
+            Scope.APP,
+        ),
+        Limit(account_key(connection.account_id), connection.account.name, _plan_windows(connection.account)),
+    ]
 
 
 def _windows(pairs: tuple[tuple[int, float], ...]) -> tuple[Window, ...]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from providers.budget import PastCall
 from providers.http import CALL_SECONDS
-from sync.engine.limits import limits_of
+from sync.engine.limits import all_limits_of
 from sync.models import SyncAttempt
 from sync.models.choices import Outcome
 
@@ -40,7 +40,7 @@ def past_calls(*, asking: UUID | None = None, made: int = 0) -> Iterator[PastCal
             calls = attempt.calls + IN_FLIGHT
         else:
             at, calls = attempt.ended_at, attempt.calls
-        for limit in limits_of(attempt.run.connection):
+        for limit in all_limits_of(attempt.run.connection):
             longest = max((window.seconds for window in limit.windows), default=0)
             if at > now - timedelta(seconds=longest):
                 yield PastCall(limit.key, str(attempt.lease_token), at.timestamp(), calls)

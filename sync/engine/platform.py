@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 import requests
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from providers.base import AdAccountRef, Client, Gate, Grant
 from providers.budget import BudgetGate, BudgetStore, PastCall
+from providers.errors import LimitReached
 from providers.http import CALL_SECONDS, new_session
 from providers.registry import GoogleConfig, MetaConfig, client_for
 from sync.crypto import decrypt, encrypt
@@ -80,12 +82,22 @@ def gate_for(
     """The budget of a connection's calls; background work leaves the reserve alone."""
     return BudgetGate(
         budget_store(),
-        limits_of(connection),
+        partial(limits_of, connection),
         background=background,
         reserve=settings.BUDGET_RESERVE,
         call_seconds=CALL_SECONDS,
         past_calls=past_calls,
     )
+
+
+@contextmanager
+def heeding(gate: BudgetGate) -> Iterator[None]:
+    """Around a client's calls: what the platform refuses rests, for everybody."""
+    try:
+        yield
+    except LimitReached as exc:
+        gate.park(exc)
+        raise
 
 
 @cache

@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from providers.base import Gate, Usage
 from providers.errors import BudgetSpent, ProviderError
-from sync.engine.platform import connection_client, gate_for
+from sync.engine.platform import connection_client, gate_for, heeding
 from sync.models import Connection
 
 
@@ -30,11 +30,13 @@ class Probe:
 def probe(connection: Connection) -> Probe:
     """Ask for the ad account's description: the cheapest call that both platforms meter."""
     try:
-        gate = _Listening(gate_for(connection, background=False))
-        connection_client(connection, gate).account()
+        gate = gate_for(connection, background=False)
+        listening = _Listening(gate)
+        with heeding(gate):
+            connection_client(connection, listening).account()
     except (ProviderError, BudgetSpent, ImproperlyConfigured) as exc:
         return Probe(error=str(exc))
-    return Probe(gate.usage.percent, gate.usage.regain_after)
+    return Probe(listening.usage.percent, listening.usage.regain_after)
 
 
 class _Listening:
@@ -44,9 +46,9 @@ class _Listening:
         self._gate = gate
         self.usage = Usage()
 
-    def take(self) -> str:
+    def take(self, use_case: str = "") -> str:
         """As the gate does."""
-        return self._gate.take()
+        return self._gate.take(use_case)
 
     def settle(self, ticket: str, usage: Usage) -> None:
         """As the gate does."""

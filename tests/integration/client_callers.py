@@ -30,10 +30,12 @@ class RecordingGate:
 
     taken: list[str] = field(default_factory=list)
     settled: dict[str, Usage] = field(default_factory=dict)
+    use_cases: list[str] = field(default_factory=list)
 
-    def take(self) -> str:
+    def take(self, use_case: str = "") -> str:
         ticket = str(len(self.taken))
         self.taken.append(ticket)
+        self.use_cases.append(use_case)
         return ticket
 
     def settle(self, ticket: str, usage: Usage) -> None:

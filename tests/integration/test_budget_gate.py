@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 
-from providers.base import Usage
+from providers.base import Reading, Usage
 from providers.budget import BudgetGate, BudgetStore, Limit, Window
-from providers.errors import BudgetSpent
+from providers.errors import BudgetSpent, LimitReached, Scope
 from tests.integration.valkey_server import ValkeyServer
 from tests.processes import eventually
 
@@ -27,21 +28,31 @@ def store(valkey: ValkeyServer) -> BudgetStore:
 
 
 def limit(key: str, *windows: tuple[int, float]) -> Limit:
-    return Limit(key, key, tuple(Window(*window) for window in windows))
+    """An ad account's for a key like `act_1`, the app's for any other."""
+    scope = Scope.AD_ACCOUNT if key.startswith("act_") else Scope.APP
+    return Limit(key, key, tuple(Window(*window) for window in windows), scope)
 
 
 def gate(store: BudgetStore, *limits: Limit, background: bool = False) -> BudgetGate:
-    return BudgetGate(store, limits, background=background, reserve=0.2, call_seconds=30)
+    def now(use_case: str) -> list[Limit]:
+        case = Limit(f"{limits[0].key}:{use_case}", f"{limits[0].label} ({use_case})", (), Scope.USE_CASE)
+        return [*limits, case] if use_case else [*limits]
+
+    return BudgetGate(store, now, background=background, reserve=0.2, call_seconds=30)
 
 
-def call(through: BudgetGate, usage: Usage | None = None) -> None:
-    through.settle(through.take(), usage or Usage())
+def call(through: BudgetGate, *readings: Reading, use_case: str = "") -> None:
+    through.settle(through.take(use_case), Usage(readings))
 
 
-def refusal(through: BudgetGate) -> BudgetSpent:
+def refusal(through: BudgetGate, use_case: str = "") -> BudgetSpent:
     with pytest.raises(BudgetSpent) as caught:
-        through.take()
+        through.take(use_case)
     return caught.value
+
+
+def refused_by_platform(scope: Scope, seconds: float, use_case: str = "") -> LimitReached:
+    return LimitReached("Meta allows no more", retry_after=seconds, scope=scope, use_case=use_case)
 
 
 def test_the_call_above_the_limit_is_refused_until_the_first_leaves(store: BudgetStore) -> None:
@@ -106,6 +117,22 @@ def test_what_people_took_counts_against_the_background_too(store: BudgetStore) 
     refusal(gate(store, window, background=True))
 
 
+def test_limits_may_change_while_a_run_is_under_way(
+    store: BudgetStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.budget.gate.LIMITS_FRESH", 0.0)
+    now = [limit("act_1", (3, 60))]
+    through = BudgetGate(store, lambda _: now, background=False, reserve=0, call_seconds=30)
+    for _ in range(3):
+        call(through)
+    refusal(through)
+
+    now = [limit("act_1", (4, 60))]
+    call(through)
+
+    assert refusal(through).reason == "act_1 may make 4 calls a minute"
+
+
 def test_limits_may_change_between_two_runs(store: BudgetStore) -> None:
     for _ in range(3):
         call(gate(store, limit("act_1", (3, 60))))
@@ -128,56 +155,114 @@ def test_two_ad_accounts_do_not_share_a_window_but_their_app_does(store: BudgetS
 
 def test_a_parked_key_is_refused_with_the_reason_and_the_longest_park_counts(store: BudgetStore) -> None:
     through = gate(store, limit("act_1", (10, 60)))
-    through.park(100, "blocked by Meta")
-    through.park(10, "short")
+    through.park(refused_by_platform(Scope.AD_ACCOUNT, 100))
+    store.park("act_1", 10, "short")
 
     refused = refusal(through)
 
-    assert refused.reason == "act_1: blocked by Meta"
+    assert refused.reason == "act_1: Meta allows no more"
     assert refused.retry_at - time.time() == pytest.approx(100, abs=1)
 
 
 def test_a_parked_app_stops_every_ad_account_and_takes_from_none(store: BudgetStore) -> None:
     first, second, app = limit("act_1", (10, 60)), limit("act_2", (10, 60)), limit("Meta")
-    gate(store, first, app).park(100, "app limit", limit=1)
+    gate(store, first, app).park(refused_by_platform(Scope.APP, 100))
 
-    assert refusal(gate(store, second, app)).reason == "Meta: app limit"
+    assert refusal(gate(store, second, app)).reason == "Meta: Meta allows no more"
     assert store.meters([second])[0].used == 0
 
 
+def test_a_parked_use_case_stops_only_its_own_calls(store: BudgetStore) -> None:
+    through, app = gate(store, limit("act_1", (10, 60)), limit("Meta")), limit("Meta")
+    through.park(refused_by_platform(Scope.USE_CASE, 100, "ads_insights"))
+
+    assert refusal(through, "ads_insights").reason == "act_1 (ads_insights): Meta allows no more"
+    call(through, use_case="ads_management")
+    call(through)
+    call(gate(store, limit("act_2", (10, 60)), app), use_case="ads_insights")
+
+
 @pytest.mark.parametrize(
-    ("usage", "seconds"),
+    ("percent", "span", "regain", "seconds"),
     [
-        (Usage(percent=100.0), 60),
-        (Usage(percent=118.0), 60),
-        (Usage(percent=50, regain_after=240), 240),
-        (Usage(percent=110, regain_after=7), 7),
-        (Usage(regain_after=1e9), 86_400),  # no header is believed longer than the longest window
+        (99, 3600, 0, 60),
+        (118, 3600, 0, 3600 * 19 / 118),  # until an even fall has it at 99
+        (100, 3600, 240, 240),
+        (110, 3600, 7, 7),
+        (100, 300, 1e9, 86_400),  # no header is believed longer than the longest window
     ],
 )
-def test_what_an_answer_says_about_usage_parks_the_ad_account(
-    store: BudgetStore, usage: Usage, seconds: float
+@pytest.mark.parametrize("background", [False, True])
+def test_a_meter_that_is_nearly_full_stops_everybody(
+    store: BudgetStore, percent: float, span: float, regain: float, seconds: float, background: bool
 ) -> None:
-    through = gate(store, limit("act_1", (10, 60)), limit("Meta", (10, 60)))
-    call(through, usage)
+    own, app = limit("act_1", (10, 60)), limit("Meta", (10, 60))
+    call(
+        gate(store, own, app, background=background),
+        Reading(Scope.AD_ACCOUNT, percent, span, regain_after=regain),
+    )
 
-    refused = refusal(through)
+    refused = refusal(gate(store, own, app))
 
-    assert refused.reason.startswith("act_1: ")
+    assert refused.reason == f"act_1: {percent} % of the platform's limit is used"
     assert refused.retry_at - time.time() == pytest.approx(seconds, abs=1)
+    call(gate(store, limit("act_2", (10, 60)), app))
 
 
-def test_an_answer_below_the_limit_parks_nothing(store: BudgetStore) -> None:
-    through = gate(store, limit("act_1", (10, 60)))
-    call(through, Usage(percent=99.9))
+@pytest.mark.parametrize("background", [False, True])
+def test_background_work_yields_before_the_platforms_limit_and_people_go_on(
+    store: BudgetStore, background: bool
+) -> None:
+    own = limit("act_1", (100, 60))
+    call(gate(store, own, background=background), Reading(Scope.AD_ACCOUNT, 90, 3600, regain_after=300))
 
-    call(through)
+    refused = refusal(gate(store, own, background=True))
+
+    assert refused.reason == "act_1: 90 % of the platform's limit is used, and people have a reserve of it"
+    assert refused.retry_at - time.time() == pytest.approx(3600 * 10 / 90, abs=1)  # until it is at 80
+    call(gate(store, own))
+
+
+def test_a_meter_at_the_reserve_parks_nothing(store: BudgetStore) -> None:
+    own = limit("act_1", (10, 60))
+    call(gate(store, own), Reading(Scope.AD_ACCOUNT, 80, 3600))
+
+    call(gate(store, own, background=True))
+
+
+def test_each_of_many_meters_parks_what_it_is_about(store: BudgetStore) -> None:
+    own, app = limit("act_1", (10, 60)), limit("Meta")
+    call(
+        gate(store, own, app),
+        Reading(Scope.USE_CASE, 20, 3600, "ads_management"),
+        Reading(Scope.USE_CASE, 100, 3600, "ads_insights", regain_after=600),
+        Reading(Scope.APP, 85, 3600),
+        use_case="ads_management",
+    )
+
+    assert refusal(gate(store, own, app), "ads_insights").retry_at - time.time() == pytest.approx(600, abs=1)
+    call(gate(store, own, app), use_case="ads_management")
+    assert refusal(gate(store, limit("act_2"), app, background=True)).reason.startswith("Meta: 85 %")
+
+
+def test_a_parks_end_is_not_cut_short_by_a_shorter_one_of_the_other_kind(
+    store: BudgetStore, valkey: ValkeyServer
+) -> None:
+    store.park("act_1", 100, "long", background=True)
+    store.park("act_1", 10, "short")
+
+    (meter,) = store.meters([limit("act_1", (1, 60))])
+
+    assert meter.background_until is not None
+    assert meter.background_until - time.time() == pytest.approx(100, abs=1)
+    assert (meter.parked_because, meter.background_because) == ("short", "long")
+    assert valkey.client.ttl("adtiger:budget:park:act_1") > 90
 
 
 def test_meters_tell_use_parks_and_when_a_full_window_has_room(store: BudgetStore) -> None:
     window = limit("act_1", (1, 60), (9, 3600))
     call(gate(store, window))
-    gate(store, window).park(30, "why")
+    store.park("act_1", 30, "why")
 
     minute, hour = store.meters([window])
 
@@ -206,11 +291,21 @@ def test_without_the_store_nothing_is_called_and_no_error_of_redis_leaves() -> N
     nowhere = gate(BudgetStore.connect("redis://127.0.0.1:1/0"), limit("act_1", (3, 60)))
 
     refused = refusal(nowhere)
-    nowhere.settle("ticket", Usage(regain_after=10))
-    nowhere.park(10, "why")
+    nowhere.park(refused_by_platform(Scope.AD_ACCOUNT, 10))
 
     assert refused.reason == "the budget store is unreachable"
     assert refused.retry_at - time.time() == pytest.approx(15, abs=1)
+
+
+def test_an_answer_that_comes_when_the_store_is_gone_is_no_error(tmp_path: Path) -> None:
+    server = ValkeyServer(tmp_path)
+    through = gate(BudgetStore.connect(server.url), limit("act_1", (3, 60)))
+    ticket = through.take()
+    server.close()
+
+    through.settle(ticket, Usage((Reading(Scope.AD_ACCOUNT, 100, 60),)))
+
+    assert refusal(through).reason == "the budget store is unreachable"
 
 
 def test_a_server_that_is_no_store_is_as_good_as_none(valkey: ValkeyServer) -> None:

@@ -38,7 +38,9 @@ class Ledger:
 
 def gate(valkey: ValkeyServer, past_calls: Callable[[], Iterable[PastCall]]) -> BudgetGate:
     store = BudgetStore.connect(valkey.url)
-    return BudgetGate(store, [LIMIT], background=False, reserve=0, call_seconds=30, past_calls=past_calls)
+    return BudgetGate(
+        store, lambda _: [LIMIT], background=False, reserve=0, call_seconds=30, past_calls=past_calls
+    )
 
 
 def calls_until_refused(through: BudgetGate, ledger: Ledger) -> str:

@@ -38,7 +38,9 @@ def gate(store: BudgetStore, limit: Limit, known: list[float] | None = None) -> 
     def past_calls() -> list[PastCall]:
         return [PastCall(limit.key, str(number), at, 1) for number, at in enumerate(known or [])]
 
-    return BudgetGate(store, [limit], background=False, reserve=0, call_seconds=5, past_calls=past_calls)
+    return BudgetGate(
+        store, lambda _: [limit], background=False, reserve=0, call_seconds=5, past_calls=past_calls
+    )
 
 
 def hammer(through: BudgetGate, ends_at: float, arrivals: list[float]) -> None:

@@ -256,7 +256,7 @@ def test_googles_token_service_is_told_apart(
 
 def test_a_spent_budget_sends_nothing(server: Script) -> None:
     class Spent:
-        def take(self) -> str:
+        def take(self, use_case: str = "") -> str:
             raise BudgetSpent("act_1 may make 10 calls a minute", retry_at=0)
 
         def settle(self, ticket: str, usage: object) -> None:

@@ -192,6 +192,21 @@ def test_the_gate_hears_the_usage_of_a_refusal(sandbox: Sandbox, ad_account: str
     assert gate.last.percent is not None
     assert gate.last.percent > 100
     assert gate.last.regain_after == caught.value.retry_after == 17 * 60
+    assert gate.last.failed
+
+
+def test_calls_of_an_ad_account_name_their_use_case_and_a_listing_has_none(
+    sandbox: Sandbox, ad_account: str
+) -> None:
+    gate = RecordingGate()
+    client = meta_client(sandbox, ad_account, gate=gate)
+
+    client.account()
+    read(client, Stream.CAMPAIGNS)
+    client.fetch(Stream.ADS, ["1"])
+    list(client.accounts())
+
+    assert gate.use_cases == ["ads_management"] * 3 + [""]
 
 
 def test_more_accounts_than_fit_one_page_are_all_found(sandbox: Sandbox) -> None:

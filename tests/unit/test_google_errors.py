@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from providers.base import Usage
 from providers.errors import LimitReached, ProviderError, Scope
 from providers.google.errors import LIMITS, RULES, WORDS, error_of, usage_of
 from tests.payloads import lines
@@ -101,4 +102,4 @@ def test_every_class_in_the_table_has_words() -> None:
 
 
 def test_googles_headers_tell_no_usage() -> None:
-    assert usage_of({"request-id": "x"}) == (None, None)
+    assert usage_of({"request-id": "x"}) == Usage()

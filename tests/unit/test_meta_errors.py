@@ -90,9 +90,26 @@ def test_every_class_in_the_table_has_words() -> None:
     assert not {code for code in RULES if code in LIMITS}
 
 
-@pytest.mark.parametrize(("code", "scope"), [(4, Scope.APP), (341, Scope.APP), (17, Scope.AD_ACCOUNT)])
-def test_a_limit_names_what_has_to_rest(code: int, scope: Scope) -> None:
-    assert limit(code).scope is scope
+@pytest.mark.parametrize(
+    ("code", "scope", "use_case"),
+    [
+        (4, Scope.APP, ""),
+        (341, Scope.APP, ""),
+        (17, Scope.AD_ACCOUNT, ""),
+        (613, Scope.AD_ACCOUNT, ""),
+        (80000, Scope.USE_CASE, "ads_insights"),
+        (80004, Scope.USE_CASE, "ads_management"),
+        (80014, Scope.USE_CASE, "catalog_batch"),
+    ],
+)
+def test_a_limit_names_what_has_to_rest(code: int, scope: Scope, use_case: str) -> None:
+    assert (limit(code).scope, limit(code).use_case) == (scope, use_case)
+
+
+def test_a_policy_block_lasts_its_day_whatever_the_scores_reset_says() -> None:
+    usage = {"acc_id_util_pct": 100.0, "reset_time_duration": 140}
+
+    assert limit(368, x_ad_account_usage=usage).retry_after == 86_400
 
 
 def test_a_spent_score_blocks_for_what_its_header_says() -> None:

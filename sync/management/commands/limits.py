@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from providers.budget import Window
 from providers.budget.store import Meter
-from sync.engine.limits import limits_of
+from sync.engine.limits import all_limits_of
 from sync.engine.platform import budget_store
 from sync.management.command import AdTigerCommand
 from sync.management.lookup import add_choice, chosen
@@ -56,10 +56,9 @@ class Command(AdTigerCommand):
 
 
 def _describe(connection: Connection, answer: Probe | None) -> dict[str, Any]:
-    limits = [
-        limit if limit.windows else limit._replace(windows=NO_WINDOW) for limit in limits_of(connection)
-    ]
-    counted = {limit.key for limit in limits_of(connection) if limit.windows}
+    found = all_limits_of(connection)
+    limits = [limit if limit.windows else limit._replace(windows=NO_WINDOW) for limit in found]
+    counted = {limit.key for limit in found if limit.windows}
     try:
         meters = budget_store().meters(limits)
     except RedisError:

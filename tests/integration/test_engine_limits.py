@@ -1,0 +1,76 @@
+"""What the platform says of its own limits while runs are under way, and what rests for it."""
+
+import time
+from typing import Any
+
+import pytest
+
+from providers.errors import BudgetSpent
+from providers.sandbox.process import Sandbox
+from sync.connect import connect_ad_account
+from sync.engine.platform import gate_for
+from sync.management.probe import probe
+from sync.models import Account
+from sync.models.choices import RunState, Trigger
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.test_engine import sync
+from tests.platforms import connect, platform  # noqa: F401
+
+
+def report(platform: Sandbox, external_id: str) -> dict[str, Any]:
+    """What the sandbox counted of an ad account's calls."""
+    told = platform.ask("calls", platform="meta", account=external_id)
+    subject: dict[str, Any] = told["subjects"][f"meta/{external_id.removeprefix('act_')}"]
+    return subject
+
+
+def test_a_spent_use_case_rests_for_its_minutes_and_the_others_go_on(
+    platform: Sandbox, account: Account
+) -> None:
+    connection = connect(platform, account, "meta")
+    platform.fault("meta", "rate_limit", account=connection.external_id, code=80004, minutes=17)
+
+    run = sync(connection)
+
+    assert run.state == RunState.DEFERRED
+    assert "ads_management" in run.waiting_for
+    with pytest.raises(BudgetSpent, match="ads_management") as caught:
+        gate_for(connection, background=False).take("ads_management")
+    assert caught.value.retry_at - time.time() == pytest.approx(17 * 60, abs=5)
+    gate_for(connection, background=False).take("ads_insights")
+
+
+def test_a_refusal_while_probing_rests_what_it_names_also_for_who_connects(
+    platform: Sandbox, account: Account
+) -> None:
+    connection = connect(platform, account, "google")
+    platform.fault("google", "rate_limit", account=connection.external_id, retry_after=40, scope="DEVELOPER")
+
+    assert "the project no more operations" in probe(connection).error
+
+    other = connect(platform, account, "google")
+    with pytest.raises(BudgetSpent, match="Google Ads: Google allows the project"):
+        connect_ad_account(account, "google", other.external_id, other.credential.secret)
+
+
+def test_background_work_yields_at_the_platforms_own_meter_and_a_person_uses_the_rest_unrefused(
+    platform: Sandbox, account: Account
+) -> None:
+    connection = connect(platform, account, "meta")
+    platform.control("limits", platform="meta", account=[[20, 300]], only=connection.external_id)
+
+    syncs = [sync(connection, trigger=Trigger.SCHEDULED) for _ in range(6)]
+    in_background = report(platform, connection.external_id)
+
+    assert [run.state for run in syncs] == [RunState.SUCCEEDED] * 5 + [RunState.DEFERRED]
+    assert "85 % of the platform's limit is used, and people have a reserve of it" in syncs[-1].waiting_for
+    assert (in_background["calls"], in_background["refused"]) == (17, 0)  # 80 % and the one that told so
+
+    person = sync(connection, trigger=Trigger.MANUAL)  # joins what waits, from its first page on
+    one_more = sync(connection, trigger=Trigger.MANUAL)
+
+    by_people = report(platform, connection.external_id)
+    assert (person.pk, person.state) == (syncs[-1].pk, RunState.SUCCEEDED)
+    assert one_more.state == RunState.DEFERRED
+    assert "100 % of the platform's limit is used" in one_more.waiting_for
+    assert (by_people["calls"], by_people["refused"]) == (20, 0)
