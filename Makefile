@@ -9,14 +9,14 @@ PY := .venv/bin/python
 SUITE := ADTIGER_ENV=test ADTIGER_HOME=.adtiger/suite
 STOP_SUITE := $(PY) -m adtiger.embedded stop --home .adtiger/suite >/dev/null
 CHROMIUM := { command -v chromium || command -v chromium-browser || command -v google-chrome; }
-CODE := adtiger sync providers tests manage.py
+CODE := adtiger sync providers tests benchmarks manage.py
 
 ADTIGER_ENV ?= development
 export ADTIGER_ENV
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo up down worker test lint chromium
+.PHONY: help demo up down worker test lint bench chromium
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ lint: .venv/.installed-dev ## style, types, layers, missing migrations
 	$(SUITE) $(PY) -m mypy $(CODE) || status=$$?; \
 	$(SUITE) $(PY) manage.py makemigrations --check --dry-run || status=$$?; \
 	$(STOP_SUITE); exit $$status
+
+bench: .venv/.installed-dev ## measure AdTiger beside plain Celery and BullMQ (Node, if there is one), about 10 minutes
+	@$(PY) -m benchmarks
 
 # Debian's Chromium, where it is missing and we may install it.
 chromium:

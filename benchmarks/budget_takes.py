@@ -5,7 +5,6 @@ Valkey with its log on. A call is a take and a settle; the naive limiter counts 
 exact, and may leave a key without an expiry: it is here to tell what exactness costs.
 """
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 import redis
 
 from adtiger.embedded.valkey import Valkey
+from benchmarks.harness.options import options
 from providers.base import Usage
 from providers.budget import BudgetGate, BudgetStore, Limit, Window
 from providers.errors import BudgetSpent
@@ -28,9 +28,7 @@ FULL = [Limit("connection:google:2", "2", (Window(1, 3600),)), *OPEN]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=5_000)
-    calls = parser.parse_args().calls
+    calls = options(__doc__, calls=(5_000, 50)).calls
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "valkey").mkdir()
         server = Valkey(Path(folder))

@@ -3,7 +3,6 @@
 Run: `python -m benchmarks.sandbox_pages [--ads 100000]`. One client, one connection, loopback.
 """
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from collections.abc import Callable
 import orjson
 import requests
 
+from benchmarks.harness.options import options
 from providers.sandbox.constants import (
     GOOGLE_CLIENT_ID,
     GOOGLE_CLIENT_SECRET,
@@ -30,13 +30,10 @@ STATUSES = '["ACTIVE","PAUSED","ARCHIVED","DELETED","CAMPAIGN_PAUSED","ADSET_PAU
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ads", type=int, default=100_000)
-    parser.add_argument("--pages", type=int, default=30)
-    options = parser.parse_args()
-    size = f"100/{options.ads // 20}/{options.ads}"
+    asked = options(__doc__, ads=(100_000, 2_000), pages=(30, 1))
+    size = f"100/{asked.ads // 20}/{asked.ads}"
     with start("--meta", size, "--google", size, "--no-recorded") as sandbox:
-        _meta(sandbox, options.pages)
+        _meta(sandbox, asked.pages)
         _google(sandbox)
 
 

@@ -1,0 +1,45 @@
+"""The sandbox as the platform of a benchmark; it refuses nobody, for budgets are measured elsewhere."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from django.conf import settings
+
+from providers.sandbox import constants
+from providers.sandbox.process import Sandbox, start
+
+NO_LIMIT = "1000000000/60"  # calls/seconds
+
+
+class Platform(NamedTuple):
+    """What is there to be synced."""
+
+    sandbox: Sandbox
+    token: str
+    accounts: list[str]  # Meta's ids
+
+    @property
+    def url(self) -> str:
+        """The sandbox's address."""
+        return self.sandbox.url
+
+
+@contextmanager
+def open_platform(*, accounts: int, campaigns: int, ad_groups: int = 0, ads: int = 0) -> Iterator[Platform]:
+    """Meta ad accounts of this size each, and a token for all of them; the environment tells children."""
+    with start("--no-recorded", "--meta-limit", NO_LIMIT) as sandbox:
+        opened = sandbox.control(
+            "accounts", platform="meta", count=accounts, campaigns=campaigns, ad_groups=ad_groups, ads=ads
+        )
+        token = sandbox.control("tokens", platform="meta")["token"]
+        os.environ |= {
+            **{name: url for name, url in sandbox.urls.items() if name != "url"},
+            "META_APP_ID": constants.META_APP_ID,
+            "META_APP_SECRET": constants.META_APP_SECRET,
+            "SANDBOX_TOKEN": token,
+        }
+        for name in ("META_GRAPH_URL", "META_APP_ID", "META_APP_SECRET"):
+            setattr(settings, name, os.environ[name])  # they were read before the sandbox had an address
+        yield Platform(sandbox, token, [f"act_{account['id']}" for account in opened["accounts"]])

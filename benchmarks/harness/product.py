@@ -1,0 +1,80 @@
+"""The product, set up on the benchmarks' own servers: import this before anything of Django's.
+
+Guarantee: whatever DATABASE_URL says, a benchmark touches only the servers below `.adtiger/bench` (or
+ADTIGER_BENCH_HOME), and there only the database and the Valkey numbers named here.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import django
+import psycopg
+import redis
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from adtiger import embedded
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = Path(os.environ.get("ADTIGER_BENCH_HOME", ROOT / ".adtiger" / "bench")).resolve()
+DATABASE = "adtiger_bench"
+PRODUCT, BULLMQ, CELERY = 8, 9, 10  # Valkey's numbers: others of the same home (tests) use the low ones
+
+
+def redis_url(number: int) -> str:
+    """One of the numbered databases of the benchmarks' Valkey."""
+    return f"{embedded.redis_url(HOME).rpartition('/')[0]}/{number}"
+
+
+def _set_up() -> None:
+    server = embedded.database_url(HOME).rpartition("/")[0]
+    for name in ("CELERY_BROKER_URL", "BULLMQ_REDIS_URL"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        "ADTIGER_ENV": "development",
+        "ADTIGER_HOME": str(HOME),
+        "DJANGO_SETTINGS_MODULE": "adtiger.settings",
+        "DATABASE_URL": f"{server}/{DATABASE}",
+        "REDIS_URL": redis_url(PRODUCT),
+        "LOG_LEVEL": "WARNING",
+    }
+    django.setup()
+
+
+def ready_database() -> None:
+    """The benchmarks' database with this checkout's schema; rows of an earlier benchmark may be left."""
+    with psycopg.connect(embedded.database_url(HOME), autocommit=True) as server:
+        try:
+            server.execute(f"CREATE DATABASE {DATABASE}")
+        except psycopg.errors.DuplicateDatabase:
+            if _is_of_another_checkout():
+                connection.close()
+                server.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+                server.execute(f"CREATE DATABASE {DATABASE}")
+    call_command("migrate", verbosity=0)
+    forget_keys()
+
+
+def _is_of_another_checkout() -> bool:
+    """Whether it has migrations that are not known here."""
+    loader = MigrationLoader(connection)
+    return bool(
+        loader.applied_migrations.keys() - (loader.disk_migrations or {}).keys() - loader.replacements.keys()
+    )
+
+
+def forget_keys() -> None:
+    """Empty the benchmarks' Valkey numbers: budgets, hints, the peers' queues."""
+    for number in (PRODUCT, BULLMQ, CELERY):
+        redis.Redis.from_url(redis_url(number)).flushdb()
+
+
+def execute(statement: str, values: dict[str, Any] | None = None) -> None:
+    """Run SQL in the benchmarks' database, committed at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+_set_up()
