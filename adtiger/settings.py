@@ -224,8 +224,15 @@ CONNECTION_WINDOWS = {  # calls per ad account: the guide's figures
 }
 PROVIDER_WINDOWS = {  # calls per app (Meta) or project (Google): none until the platform's answers say so
     "meta": env_windows("META_PROVIDER_WINDOWS", default=""),
-    "google": env_windows("GOOGLE_PROVIDER_WINDOWS", default="15000/86400"),  # Basic access, a sliding day
+    "google": env_windows("GOOGLE_PROVIDER_WINDOWS", default=""),  # its day is counted in PostgreSQL instead
 }
+GOOGLE_ACCESS_LEVEL = env_choice(
+    "GOOGLE_ACCESS_LEVEL", choices=("test", "explorer", "basic", "standard"), default="basic"
+)
+GOOGLE_DAILY_OPERATIONS = env_int(  # of the project in any 24 hours; 0: no limit
+    "GOOGLE_DAILY_OPERATIONS",
+    default={"test": 15_000, "explorer": 2_880, "basic": 15_000, "standard": 0}[GOOGLE_ACCESS_LEVEL],
+)
 BUDGET_RESERVE = env_fraction("BUDGET_RESERVE", default=0.2)  # the part of each window kept for people
 MAX_ATTEMPTS = env_int("MAX_ATTEMPTS", default=3, minimum=1)
 RETRY_BASE = timedelta(seconds=2)  # waits 2 s, 4 s, 8 s, … before the next attempts

@@ -5,9 +5,9 @@ platform ever holds more calls than its limit, for a call counts from its take u
 the window. Limits are arguments, so they may change at any time; nothing about them is stored.
 """
 
-from providers.budget.gate import BudgetGate
+from providers.budget.gate import BudgetGate, CallLedger
 from providers.budget.limits import Limit, Window
 from providers.budget.memory import PastCall
 from providers.budget.store import BudgetStore, Meter
 
-__all__ = ["BudgetGate", "BudgetStore", "Limit", "Meter", "PastCall", "Window"]
+__all__ = ["BudgetGate", "BudgetStore", "CallLedger", "Limit", "Meter", "PastCall", "Window"]

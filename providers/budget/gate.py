@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import uuid4
 
 from redis.exceptions import RedisError
@@ -32,12 +32,26 @@ class _Known(NamedTuple):
     allowed: Sequence[Limit]  # without what is reserved, for background work
 
 
+class CallLedger(Protocol):
+    """Counts calls where they are not forgotten, for a limit that no window of a store may hold."""
+
+    def take(self, ticket: str) -> None:
+        """Take one call, or raise `BudgetSpent`."""
+
+    def give_back(self, ticket: str) -> None:
+        """The call is not made after all."""
+
+    def settle(self, ticket: str) -> None:
+        """The call was answered, or failed."""
+
+
 class BudgetGate:
     """`providers.base.Gate` over the shared windows.
 
     `limits` tells what a call of a use case is taken from, as it is now. Background work leaves a
     reserve to people: of each window, and of each of the platform's own meters, which park what they
     are about. `past_calls` refills a store that lost its memory; without the store nothing is called.
+    Where there is a `ledger`, a call is taken from it and from all windows, or from none.
     """
 
     def __init__(
@@ -49,6 +63,7 @@ class BudgetGate:
         reserve: float,
         call_seconds: float,
         past_calls: Callable[[], Iterable[PastCall]] = tuple,
+        ledger: CallLedger | None = None,
     ) -> None:
         self._store = store
         self._limits = limits
@@ -56,12 +71,25 @@ class BudgetGate:
         self._reserve = reserve
         self._call_seconds = call_seconds
         self._past_calls = past_calls
+        self._ledger = ledger
         self._known: dict[str, _Known] = {}
         self._taken: dict[str, Sequence[Limit]] = {}
 
     def take(self, use_case: str = "") -> str:
         """Take a call from all windows, or raise `BudgetSpent` with the moment to come back."""
         ticket, known = uuid4().hex, self._now(use_case)
+        if self._ledger is not None:
+            self._ledger.take(ticket)
+        try:
+            self._take_from_windows(known, ticket)
+        except BudgetSpent:
+            if self._ledger is not None:
+                self._ledger.give_back(ticket)
+            raise
+        self._taken[ticket] = known.limits
+        return ticket
+
+    def _take_from_windows(self, known: _Known, ticket: str) -> None:
         try:
             refused = self._take(known.allowed, ticket)
         except RedisError as exc:
@@ -70,12 +98,12 @@ class BudgetGate:
             raise _not_now("the budget store is being refilled", REFILL_WAIT) from exc
         if refused is not None:
             raise BudgetSpent(_reason(known, refused), retry_at=refused.free_at)
-        self._taken[ticket] = known.limits
-        return ticket
 
     def settle(self, ticket: str, usage: Usage) -> None:
         """The call was answered: count it from now on, and heed what the answer said."""
         limits = self._taken.pop(ticket)
+        if self._ledger is not None:
+            self._ledger.settle(ticket)
         with suppress(RedisError):  # unsettled it counts longer, until its latest end: the safe side
             self._store.settle(limits, ticket, call_seconds=self._call_seconds)
         for reading in usage.readings:

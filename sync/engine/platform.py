@@ -18,6 +18,7 @@ from providers.registry import GoogleConfig, MetaConfig, client_for
 from sync.crypto import decrypt, encrypt
 from sync.engine.limits import limits_of
 from sync.engine.past_calls import past_calls
+from sync.google.operations import operations_of
 from sync.models import Connection, Credential, SyncRun
 from sync.models.choices import Priority, Provider
 
@@ -80,6 +81,7 @@ def gate_for(
     connection: Connection, *, background: bool, past_calls: Callable[[], Iterator[PastCall]] = past_calls
 ) -> BudgetGate:
     """The budget of a connection's calls; background work leaves the reserve alone."""
+    is_google = connection.provider == Provider.GOOGLE
     return BudgetGate(
         budget_store(),
         partial(limits_of, connection),
@@ -87,6 +89,7 @@ def gate_for(
         reserve=settings.BUDGET_RESERVE,
         call_seconds=CALL_SECONDS,
         past_calls=past_calls,
+        ledger=operations_of(connection.account, background=background) if is_google else None,
     )
 
 

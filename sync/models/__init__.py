@@ -4,6 +4,7 @@ from sync.models.account import Account, ApiToken, Membership, Plan
 from sync.models.catalog import Ad, AdGroup, Campaign, Change, Entity, SeenIds
 from sync.models.connection import Connection
 from sync.models.credential import Credential
+from sync.models.google import GoogleProject, OperationCount
 from sync.models.intervention import Intervention
 from sync.models.pulse import Pulse
 from sync.models.queue import Lane, Queue, queue_name
@@ -19,10 +20,12 @@ __all__ = [
     "Connection",
     "Credential",
     "Entity",
+    "GoogleProject",
     "Intervention",
     "JoinedRequest",
     "Lane",
     "Membership",
+    "OperationCount",
     "Plan",
     "Pulse",
     "Queue",

@@ -11,10 +11,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
-from sync.models import Change, SyncRequest, SyncRun
+from sync.google.quota import DAY
+from sync.models import Change, OperationCount, SyncRequest, SyncRun
 from sync.models.choices import RunState, Trigger
 
 BATCH = 1_000  # rows per transaction: short locks beside the workers
@@ -28,6 +30,7 @@ class Cleaned:
     requests: int = 0
     changes: int = 0
     results: int = 0
+    operations: int = 0
 
 
 def clean_up() -> Cleaned:
@@ -44,7 +47,11 @@ def clean_up() -> Cleaned:
     requests = SyncRequest.objects.filter(created_at__lt=history, made_runs=None, joined=None)
     changes = Change.objects.filter(seen_at__lt=now - timedelta(days=settings.CHANGE_DAYS))
     return Cleaned(
-        runs=_delete(runs), requests=_delete(requests), changes=_delete(changes), results=_trim_results()
+        runs=_delete(runs),
+        requests=_delete(requests),
+        changes=_delete(changes),
+        results=_trim_results(),
+        operations=_delete(OperationCount.objects.filter(until__lt=Now() - DAY)),
     )
 
 

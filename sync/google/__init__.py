@@ -1,0 +1,1 @@
+"""The operations that Google lets a project make in any 24 hours: counted, shared, planned, watched."""

@@ -1,0 +1,143 @@
+"""The ledger of operations: what one account's work takes from the project's 24 hours.
+
+Guarantee: over all workers and machines, in no 24 hours more calls reach Google than its limit. A call
+counts until the end of the minute in which it has ended at the latest, plus 24 hours; takes queue at the
+project's row for the length of one statement. What was taken and lost counts: the safe side.
+"""
+
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection as database
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from providers.errors import BudgetSpent
+from providers.http import CALL_SECONDS
+from sync.google.quota import DAY, Counted, Quota
+from sync.models import Account, GoogleProject, OperationCount, SyncRun
+from sync.models.choices import DeferReason, Priority, Provider, RunState
+
+SYNC_OPERATIONS = 3  # a sync's, where none was measured: one query for each stream
+PROJECT = ""  # the subject under which all of a project's operations are counted
+NO_LIMIT = 2**31 - 1
+
+# Both in one round trip and one transaction. The second reads when the row is locked, so it sees what the
+# take before it counted, and by a clock that is read then: Now() would be the time before the wait.
+TAKE = """
+    SELECT FROM sync_googleproject WHERE name = %(project)s FOR NO KEY UPDATE;
+    WITH clock AS MATERIALIZED (
+        SELECT clock_timestamp() AS now FROM sync_googleproject WHERE name = %(project)s
+    ), used AS MATERIALIZED (
+        SELECT coalesce(sum(calls) FILTER (WHERE subject = ''), 0) AS project,
+               coalesce(sum(calls) FILTER (WHERE subject <> ''), 0) AS account
+        FROM sync_operationcount
+        WHERE project = %(project)s AND subject IN ('', %(subject)s)
+          AND until > (SELECT now - interval '24 hours' FROM clock)
+    ), taken AS (
+        INSERT INTO sync_operationcount AS counted (project, subject, until, calls)
+        SELECT %(project)s, subject, date_bin('1 minute', now + %(call)s, 'epoch') + interval '1 minute', 1
+        FROM clock, used, unnest(ARRAY['', %(subject)s]) AS subject
+        WHERE used.project < %(most)s AND (used.account < %(share)s OR used.project < %(lent)s)
+        ON CONFLICT (project, subject, until) DO UPDATE SET calls = counted.calls + 1
+        RETURNING until
+    )
+    SELECT used.project, (SELECT max(until) FROM taken) FROM clock, used
+"""
+
+
+class _UnderWay(NamedTuple):
+    """A call whose operation is taken."""
+
+    until: datetime
+    taken_at: float  # by the process's own clock, which nobody sets
+
+
+@dataclass
+class Operations:
+    """`providers.budget.CallLedger` for one account's work, for a person or in the background."""
+
+    project: str
+    account: Account
+    quota: Quota
+    background: bool
+    _under_way: dict[str, _UnderWay] = field(default_factory=dict)
+
+    def take(self, ticket: str) -> None:
+        """Take one operation, or raise `BudgetSpent` with the moment when a sync's worth of them is free."""
+        used, until = self._count(asdict(self.quota))
+        if until is None:
+            raise BudgetSpent(self.quota.refusal(project=used), retry_at=self._free_at().timestamp())
+        self._under_way[ticket] = _UnderWay(until, time.monotonic())
+
+    def give_back(self, ticket: str) -> None:
+        """The call is not made after all."""
+        until = self._under_way.pop(ticket).until
+        self._counts().filter(until=until).update(calls=F("calls") - 1)
+
+    def settle(self, ticket: str) -> None:
+        """The call was answered; one that outlasted the longest call counts once more, from now."""
+        if time.monotonic() - self._under_way.pop(ticket).taken_at > CALL_SECONDS:
+            self._count({"most": NO_LIMIT, "share": NO_LIMIT, "lent": NO_LIMIT})
+
+    def _count(self, allowed: dict[str, int]) -> tuple[int, datetime | None]:
+        """Count one operation where that is allowed. How many there were, and the minute that has it."""
+        values: dict[str, Any] = {
+            "project": self.project,
+            "subject": str(self.account.pk),
+            "call": timedelta(seconds=CALL_SECONDS),
+            **allowed,
+        }
+        with database.cursor() as cursor:
+            cursor.execute(TAKE, values)
+            cursor.nextset()
+            row: tuple[int, datetime | None] | None = cursor.fetchone()
+        if row is None:  # and so nothing was locked
+            raise GoogleProject.DoesNotExist(f"Google's project {self.project} has no row")
+        return row
+
+    def _counts(self) -> "QuerySet[OperationCount]":
+        subjects = [PROJECT, str(self.account.pk)]
+        return OperationCount.objects.filter(project=self.project, subject__in=subjects)
+
+    def _free_at(self) -> datetime:
+        """Behind those that wait already: who all come back at one moment only meet the next refusal."""
+        counts = self._counts().filter(until__gt=Now() - DAY).order_by("until")
+        rows = list(counts.values_list("subject", "until", "calls"))
+        project = [Counted(until, calls) for subject, until, calls in rows if subject == PROJECT]
+        account = [Counted(until, calls) for subject, until, calls in rows if subject != PROJECT]
+        first = self.quota.free_at(project, account, calls=SYNC_OPERATIONS)
+        before = SyncRun.objects.filter(
+            provider=Provider.GOOGLE,
+            state=RunState.DEFERRED,
+            defer_reason=DeferReason.BUDGET,
+            available_at__gte=first,
+        )
+        if not self.background:
+            before = before.filter(priority=Priority.MANUAL)
+        calls = SYNC_OPERATIONS * (before.count() + 1)
+        return max(timezone.now(), self.quota.free_at(project, account, calls=calls))
+
+
+def operations_of(account: Account, *, background: bool) -> Operations | None:
+    """The ledger for one account's work; None where the project has no limit."""
+    limit: int = settings.GOOGLE_DAILY_OPERATIONS
+    if not limit:
+        return None
+    project, _ = GoogleProject.objects.get_or_create(name=project_name())
+    quota = Quota.of(
+        limit,
+        reserve=settings.BUDGET_RESERVE if background else 0,
+        weight=account.weight,
+        weights=project.weights,
+    )
+    return Operations(project.name, account, quota, background)
+
+
+def project_name() -> str:
+    """The project's number, with which the ids of all its OAuth clients begin."""
+    return str(settings.GOOGLE_CLIENT_ID).partition("-")[0]
