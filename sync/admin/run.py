@@ -12,13 +12,13 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
 
 from sync.admin import tables
 from sync.admin.attempt import AttemptInline
 from sync.admin.audit import log
-from sync.admin.base import LargeTable, LookOnly, action, display, leave
+from sync.admin.base import LargeTable, LookOnly, action, display, leave, operator
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, ErrorFilter, SinceFilter
+from sync.admin.pausing import ReasonForm
 from sync.admin.words import (
     RUN_COLOURS,
     badge,
@@ -137,12 +137,13 @@ class SyncRunAdmin(LookOnly, LargeTable):
         dialog={
             "title": "Cancel this sync",
             "description": "If it waits, it ends at once; if it runs, it ends when its page is stored.",
+            "form_class": ReasonForm,
             "form_submit_text": "Cancel the sync",
         },
     )
-    def cancel(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+    def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         run = self.row(request, object_id)
-        self._cancel(request, SyncRun.objects.filter(pk=run.pk))
+        self._cancel(request, SyncRun.objects.filter(pk=run.pk), reason=form.cleaned_data["reason"])
         return leave(request, page(run))
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
@@ -150,11 +151,12 @@ class SyncRunAdmin(LookOnly, LargeTable):
         run = self.get_object(request, object_id)
         return super().get_actions_detail(request, object_id) if run is not None and run.is_open else []
 
-    def _cancel(self, request: HttpRequest, runs: SyncRunQuerySet) -> None:
+    def _cancel(self, request: HttpRequest, runs: SyncRunQuerySet, *, reason: str = "") -> None:
         chosen = runs.count()
         # of the bare table: the list's own queryset has joins that a row lock can't take
-        cancelled = cancel(SyncRun.objects.filter(pk__in=list(runs.values_list("pk", flat=True))))
-        log(request, cancelled, "Cancelled.")
+        mine = SyncRun.objects.filter(pk__in=list(runs.values_list("pk", flat=True)))
+        cancelled = cancel(mine, by=operator(request).get_username(), reason=reason)
+        log(request, cancelled, f"Cancelled. {reason}".strip())
         self.message_user(request, _outcome(cancelled, chosen))
 
     def change_view(

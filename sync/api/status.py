@@ -54,7 +54,7 @@ class StatusView(AccountView):
             runs = runs.filter(pk__in=[run.pk for run in find_job(self.account, query["jobId"]).runs])
         if "provider" in query:
             runs = runs.filter(provider=query["provider"])
-        return Response(CancelledSerializer(_told(cancel(runs))).data)
+        return Response(CancelledSerializer(_told(cancel(runs, by=request.user.get_username()))).data)
 
 
 def _told(cancelled: list[SyncRun]) -> dict[str, Any]:

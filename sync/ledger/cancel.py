@@ -4,13 +4,27 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sync.models import SeenIds, SyncRun
-from sync.models.choices import RunState
+from sync.models import Account, Intervention, SeenIds, SyncRun
+from sync.models.choices import Action, RunState
 from sync.models.run import SyncRunQuerySet
 
 
-def cancel(runs: SyncRunQuerySet) -> list[SyncRun]:
-    """Cancel the open ones among `runs`; returns them, those that still end their page included."""
+def cancel(runs: SyncRunQuerySet, *, by: str, reason: str = "") -> list[SyncRun]:
+    """Cancel the open ones among `runs` for a person, and write down for whom and why.
+
+    Returns them as they were: those that were running still end their page.
+    """
+    with transaction.atomic():
+        # account before run, as requests lock them: or two who take several runs may wait for each other
+        accounts = Account.objects.filter(pk__in=runs.open().values("account_id"))
+        list(accounts.order_by("pk").select_for_update(no_key=True))
+        chosen = stop(runs)
+        Intervention.objects.record(Action.CANCELLED, chosen, by=by, reason=reason)
+    return chosen
+
+
+def stop(runs: SyncRunQuerySet) -> list[SyncRun]:
+    """The same for the ledger itself, which has locked what it stops, and whom nobody asks why."""
     with transaction.atomic():
         # locked in the order in which requests lock them
         chosen = list(runs.open().order_by("connection_id", "pk").select_for_update(of=("self",)))

@@ -14,7 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sync.ledger.cancel import cancel
+from sync.ledger.cancel import stop
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import SeenIds, SyncAttempt, SyncRun
 from sync.models.choices import DeferReason, Outcome, Priority, RunState
@@ -146,7 +146,7 @@ def _leave(
         if not won:
             raise LeaseLost(f"run {lease.run_id} was taken over")
         close_attempt(lease, outcome, calls=calls, **(attempt or {}))
-        cancel(SyncRun.objects.filter(pk=lease.run_id).exclude(cancel_requested_at=None))  # not to wait again
+        stop(SyncRun.objects.filter(pk=lease.run_id).exclude(cancel_requested_at=None))  # not to wait again
         if columns["state"] in (RunState.SUCCEEDED, RunState.CANCELLED):
             SeenIds.objects.filter(run_id=lease.run_id).delete()
 

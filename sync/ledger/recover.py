@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from providers.errors import Category
-from sync.ledger.cancel import cancel
+from sync.ledger.cancel import stop
 from sync.ledger.finish import close_attempt
 from sync.ledger.lease import Lease
 from sync.models import SyncRun
@@ -45,5 +45,5 @@ def _take_back(run: SyncRun) -> None:
     else:
         lease.held().update(state=RunState.QUEUED, **released)
         if run.cancel_requested_at:
-            cancel(SyncRun.objects.filter(pk=run.pk))
+            stop(SyncRun.objects.filter(pk=run.pk))
     close_attempt(lease, Outcome.LOST, message="The worker was lost; the run goes on from its checkpoint.")

@@ -18,7 +18,8 @@ from sync.errors import AlreadySyncing
 from sync.ledger.manual_limit import check_manual_limit
 from sync.ledger.nudge import nudge
 from sync.ledger.queues import ensure_queue
-from sync.models import Account, Connection, JoinedRequest, SyncRequest, SyncRun
+from sync.ledger.scope import Ask, covers, join
+from sync.models import Account, Connection, SyncRequest, SyncRun
 from sync.models.choices import Kind, Mode, Priority, RunState, Trigger
 
 
@@ -43,17 +44,6 @@ class Requested:
     def runs(self) -> list[SyncRun]:
         """All runs whose end answers the request."""
         return [*self.made, *self.joined]
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request's wishes, the same for all its connections."""
-
-    trigger: Trigger
-    kind: Kind
-    mode: Mode
-    priority: Priority
-    campaign_ids: tuple[str, ...] = ()
 
 
 def request_sync(
@@ -115,65 +105,17 @@ def _place(result: Requested, connection: Connection, ask: Ask) -> None:
     same_kind = SyncRun.objects.filter(connection=connection, kind=ask.kind).select_for_update()
     waiting = same_kind.waiting().order_by("created_at").first()
     if waiting is not None:
-        if _covers(waiting, ask) and waiting.priority <= ask.priority and ask.trigger == Trigger.MANUAL:
+        if covers(waiting, ask) and waiting.priority <= ask.priority and ask.trigger == Trigger.MANUAL:
             result.skipped.append(Skipped(connection, waiting))
         else:
-            result.joined.append(_join(result.request, waiting, ask))
+            result.joined.append(join(result.request, waiting, ask))
         return
     running = same_kind.running().filter(cancel_requested_at=None).first()
-    if running is not None and _covers(running, ask):
+    if running is not None and covers(running, ask):
         SyncRun.objects.filter(pk=running.pk, priority__gt=ask.priority).update(priority=ask.priority)
         result.skipped.append(Skipped(connection, running))
         return
     result.made.append(_make(result.request, connection, ask))
-
-
-def _covers(run: SyncRun, ask: Ask) -> bool:
-    """Whether the run does all that is asked for."""
-    mode_covers = run.mode == Mode.FULL or ask.mode == Mode.INCREMENTAL
-    ids_cover = not run.campaign_ids or (
-        bool(ask.campaign_ids) and set(ask.campaign_ids) <= set(run.campaign_ids)
-    )
-    return mode_covers and ids_cover
-
-
-def _join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
-    """Share a waiting run: widen its scope, and raise its class where this request's is better.
-
-    A person is shown the data of now: what the run read before the request is read again.
-    """
-    if not _covers(run, ask):
-        run.mode = Mode.FULL if Mode.FULL in (run.mode, ask.mode) else Mode.INCREMENTAL
-        everything = not run.campaign_ids or not ask.campaign_ids
-        run.campaign_ids = [] if everything else sorted({*run.campaign_ids, *ask.campaign_ids})
-        _begin_again(run)
-    elif ask.trigger == Trigger.MANUAL and run.checkpoint:
-        _begin_again(run)
-    if ask.priority < run.priority:
-        run.priority = ask.priority
-        _let_be_due(run)
-    if ask.trigger == Trigger.MANUAL:
-        run.trigger = Trigger.MANUAL
-    run.save()
-    JoinedRequest.objects.create(request=request, run=run)
-    return run
-
-
-def _begin_again(run: SyncRun) -> None:
-    """Read from the first page on: what was read so far lacks what is asked for now."""
-    run.checkpoint, run.expected = {}, {}
-    run.campaigns_count = run.ad_groups_count = run.ads_count = 0
-    run.seen.all().delete()
-
-
-def _let_be_due(run: SyncRun) -> None:
-    """A better class may start sooner: people have a reserve of the budget, and need no more patience.
-
-    Where the budget is spent for them, too, the run is deferred again before anything is called.
-    """
-    if run.state == RunState.DEFERRED:
-        run.state, run.queued_at = RunState.QUEUED, timezone.now()
-        run.available_at, run.defer_reason, run.waiting_for = None, "", ""
 
 
 def _make(request: SyncRequest, connection: Connection, ask: Ask) -> SyncRun:

@@ -36,14 +36,14 @@ def chosen(options: dict[str, Any]) -> ConnectionQuerySet:
 
 def find_account(name: str, option: str = "--account") -> Account:
     """By id, or by its exact name."""
-    pk = _uuid(name)
+    pk = as_uuid(name)
     found = Account.objects.filter(pk=pk) if pk else Account.objects.filter(name=name)
     return _only(found, option, name, "Give its exact name or its id; the admin lists the accounts.")
 
 
 def find_connection(name: str, among: ConnectionQuerySet, option: str = "--connection") -> Connection:
     """By id, or by the platform's id of the ad account as the platform or a person writes it."""
-    if pk := _uuid(name):
+    if pk := as_uuid(name):
         found = among.filter(pk=pk)
     else:
         digits = name.removeprefix("act_").replace("-", "")
@@ -62,7 +62,8 @@ def _only(found: Iterable[T], option: str, name: str, hint: str) -> T:
     return rows[0]
 
 
-def _uuid(text: str) -> UUID | None:
+def as_uuid(text: str) -> UUID | None:
+    """The id that the text is; None when it is none."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""pause, resume: what an operator stops and starts by hand."""
+"""pause, resume, cancel: what an operator stops and starts by hand."""
 
 import getpass
 import io
@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from sync.models import Account, Connection, Queue
 from sync.models.choices import RunState
-from tests.factories import make_account, make_connection, make_run
+from tests.factories import make_account, make_connection, make_request, make_run
 
 
 def run(*arguments: str) -> str:
@@ -138,3 +138,84 @@ def test_an_ad_account_of_two_tenants_is_asked_for_by_id(account: Account) -> No
         run("pause", "connection", "act_77")
 
     assert caught.value.returncode == 2
+
+
+def outcomes(*arguments: str) -> dict[str, str]:
+    return {each["id"]: each["outcome"] for each in run_json("cancel", *arguments)["runs"]}
+
+
+def test_runs_are_cancelled_by_id_and_each_is_told(account: Account) -> None:
+    waiting, running, ended, other = (
+        make_run(make_connection(account), state=state)
+        for state in (RunState.QUEUED, RunState.RUNNING, RunState.SUCCEEDED, RunState.QUEUED)
+    )
+
+    told = run("cancel", *(str(one.pk) for one in (waiting, running, ended)), "--reason", "Wrong shop")
+
+    for one in (waiting, running, ended, other):
+        one.refresh_from_db()
+    assert (waiting.state, running.state, ended.state, other.state) == (
+        RunState.CANCELLED,
+        RunState.RUNNING,
+        RunState.SUCCEEDED,
+        RunState.QUEUED,
+    )
+    assert running.cancel_requested_at is not None
+    assert set(told.splitlines()) == {
+        f"{waiting.connection}, run {waiting.pk}: cancelled",
+        f"{running.connection}, run {running.pk}: is running; it ends when its page is stored",
+        f"{ended.connection}, run {ended.pk}: had ended already",
+    }
+    assert waiting.interventions.get().reason == "Wrong shop"
+    assert waiting.interventions.get().by == f"{getpass.getuser()} at the command line"
+    assert not ended.interventions.exists()
+
+
+def test_a_request_is_cancelled_with_its_runs(account: Account) -> None:
+    request = make_request(account)
+    mine = [make_run(make_connection(account), request=request) for _ in range(2)]
+    make_run(make_connection(account))
+
+    assert outcomes(str(request.pk)) == {str(one.pk): "cancelled" for one in mine}
+
+
+def test_options_choose_together_what_is_cancelled(account: Account, other_account: Account) -> None:
+    shop = make_connection(account)
+    runs = {
+        "shop": make_run(shop),
+        "second": make_run(make_connection(account)),
+        "google": make_run(make_connection(account, "google")),
+        "other": make_run(make_connection(other_account)),
+        "running": make_run(make_connection(other_account), state=RunState.RUNNING),
+        "ended": make_run(shop, state=RunState.FAILED),
+    }
+    ids = {name: str(one.pk) for name, one in runs.items()}
+
+    assert outcomes("--connection", shop.external_id) == {ids["shop"]: "cancelled"}
+    assert outcomes("--account", "Acme", "--provider", "google") == {ids["google"]: "cancelled"}
+    assert outcomes("--provider", "meta") == {
+        ids["second"]: "cancelled",
+        ids["other"]: "cancelled",
+        ids["running"]: "stopping",
+    }
+    assert run("cancel", "--account", "Acme") == "Nothing was waiting or running.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Say what to cancel"),
+        (["01a20dc0-ac9d-749e-b664-577b0df47475"], "There is no run or request '01a20dc0"),
+        (["soon"], "There is no run or request 'soon'"),
+        (["soon", "--provider", "meta"], "but not both"),
+        (["--account", "Nobody"], "--account: there is no 'Nobody'"),
+    ],
+)
+def test_a_wrong_choice_cancels_nothing(connection: Connection, arguments: list[str], words: str) -> None:
+    waiting = make_run(connection)
+
+    with pytest.raises(CommandError, match=words) as caught:
+        run("cancel", *arguments)
+
+    waiting.refresh_from_db()
+    assert (waiting.state, caught.value.returncode) == (RunState.QUEUED, 2)

@@ -411,7 +411,7 @@ def test_a_cancelled_run_stops_at_its_next_page(
     run = ask(connection)
     claimed = claim("meta", "default", worker="w")
     assert claimed is not None
-    cancel(SyncRun.objects.filter(pk=run.pk))
+    cancel(SyncRun.objects.filter(pk=run.pk), by="carol")
 
     execute(claimed)
 
@@ -498,7 +498,7 @@ def test_a_cancelled_run_stops_in_its_second_look(platform: Sandbox, account: Ac
     SyncRun.objects.update(checkpoint={"stream": "ads", "finished": "ads"})
     claimed = claim("meta", "default", worker="w")
     assert claimed is not None
-    cancel(SyncRun.objects.all())
+    cancel(SyncRun.objects.all(), by="carol")
 
     execute(claimed)
 

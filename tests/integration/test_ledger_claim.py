@@ -157,7 +157,7 @@ def test_promoting_and_cancelling_at_the_same_moment_do_not_wait_for_each_other(
     with transaction.atomic():
         SyncRun.objects.select_for_update().get(pk=ids[-1])  # so far the cancelling has come
         promotion = begin(lambda: promote_due("meta", "default"))
-        cancel(SyncRun.objects.all())
+        cancel(SyncRun.objects.all(), by="carol")
 
     assert promotion.result(timeout=10) == 1
     assert {run.state for run in SyncRun.objects.all()} == {RunState.CANCELLED}

@@ -180,7 +180,7 @@ def test_cancelling_ends_waiting_runs_at_once_and_asks_running_ones(run: SyncRun
     deferred = make_run(make_connection(run.account), state=RunState.DEFERRED)
     ended = make_run(make_connection(run.account), state=RunState.SUCCEEDED)
 
-    chosen = cancel(SyncRun.objects.all())
+    chosen = cancel(SyncRun.objects.all(), by="carol")
 
     assert {row.pk for row in chosen} == {run.pk, waiting.pk, deferred.pk}
     for row in (run, waiting, deferred, ended):
@@ -202,7 +202,7 @@ def test_cancelling_ends_waiting_runs_at_once_and_asks_running_ones(run: SyncRun
 )
 def test_a_run_that_was_to_be_cancelled_does_not_wait_once_more(run: SyncRun, leave) -> None:  # type: ignore[no-untyped-def]
     SeenIds.objects.create(run=run, entity=EntityKind.AD, external_ids=["1"])
-    cancel(SyncRun.objects.all())
+    cancel(SyncRun.objects.all(), by="carol")
 
     leave(Lease.of(run))
 
@@ -214,7 +214,7 @@ def test_a_run_that_was_to_be_cancelled_does_not_wait_once_more(run: SyncRun, le
 
 def test_a_lost_run_that_was_to_be_cancelled_ends_cancelled(run: SyncRun) -> None:
     SeenIds.objects.create(run=run, entity=EntityKind.AD, external_ids=["1"])
-    cancel(SyncRun.objects.all())
+    cancel(SyncRun.objects.all(), by="carol")
     lose(run)
     take_back_lost()
 

@@ -152,7 +152,9 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(number=NUMBERS)
     def cancel(self, number: int) -> None:
-        cancel(SyncRun.objects.filter(connection=self.connections[number % len(self.connections)]))
+        cancel(
+            SyncRun.objects.filter(connection=self.connections[number % len(self.connections)]), by="carol"
+        )
 
     @rule(number=NUMBERS, is_paused=SELDOM)
     def pause(self, number: int, is_paused: bool) -> None:

@@ -112,7 +112,7 @@ def test_a_running_run_that_covers_the_request_takes_its_class(connection: Conne
 def test_a_running_run_that_is_being_cancelled_answers_no_request(connection: Connection) -> None:
     make_run(connection)
     running = claim("meta", "default", worker="w")
-    cancel(SyncRun.objects.all())
+    cancel(SyncRun.objects.all(), by="carol")
 
     result = ask(connection)
 
