@@ -9,9 +9,7 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r production.txt
 
 FROM python:3.11-slim
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    # SIGTERM lets a worker end its page and give the rest back, instead of waiting for whole runs
-    REMAP_SIGTERM=SIGQUIT
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin adtiger
 WORKDIR /app
 COPY --from=build /venv /venv

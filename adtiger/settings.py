@@ -135,8 +135,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # the default gives up for good after 100 tries
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20  # seconds to end the page; used with REMAP_SIGTERM=SIGQUIT
-CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000  # drains and ticks; then a fresh child, so that no leak adds up
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kB, five times a new child's; looked at between two tasks
+CELERY_WORKER_ETA_TASK_LIMIT = 100  # messages with a countdown, which a worker holds beyond its prefetch
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # the run has its lease; let it go on
 CELERY_WORKER_SEND_TASK_EVENTS = False  # events cost 17-25 %; the ledger has heartbeats of its own
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # one JSON log format for all processes
@@ -237,6 +238,7 @@ BUDGET_RESERVE = env_fraction("BUDGET_RESERVE", default=0.2)  # the part of each
 MAX_ATTEMPTS = env_int("MAX_ATTEMPTS", default=3, minimum=1)
 RETRY_BASE = timedelta(seconds=2)  # waits 2 s, 4 s, 8 s, … before the next attempts
 LEASE = timedelta(seconds=env_int("LEASE_SECONDS", default=20, minimum=2))  # renewed every third of it
+STOP_SECONDS = env_int("STOP_SECONDS", default=20, minimum=1)  # for a page and its answer; then it is killed
 MAX_STARTS_WITHOUT_PROGRESS = 3  # a run that kills its worker this often in a row is a dead letter
 DRAIN_SECONDS = 60  # a hint's worker goes on claiming this long, then a new message goes on: a fair stop
 TURN_SECONDS = 300  # then a run goes back to the queue between two pages: well below the soft time limit

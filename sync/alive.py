@@ -4,23 +4,15 @@ For `manage.py workers`, readiness and the health check. Not for taking runs bac
 sooner. Database rows, not Celery's events: those cost a fifth of the throughput and go with the broker.
 """
 
-import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-import structlog
-from celery.signals import worker_ready, worker_shutdown
-from django.db import DatabaseError, connection
 from django.db.models import BooleanField, Case, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from sync.models import Pulse, SyncRun
 
-logger = structlog.get_logger(__name__)
-
-EVERY_SECONDS = 5  # one upsert: nothing beside a worker's own writes
 SILENT = timedelta(seconds=30)  # five pulses may come late on a busy machine before a worker counts as dead
 FORGOTTEN = timedelta(days=1)  # a dead worker is shown this long, so that a night's crash is seen
 TICK = "sync.tick"
@@ -82,6 +74,16 @@ def record(name: str, *, started_at: datetime, queues: tuple[str, ...] = (), con
     )
 
 
+def forget(name: str) -> None:
+    """It ended in good order, so it is not dead."""
+    Pulse.objects.filter(name=name).delete()
+
+
+def forget_old() -> None:
+    """A night's crash is seen in the morning; what fell silent before that is not shown any more."""
+    Pulse.objects.filter(seen_at__lt=Now() - FORGOTTEN).delete()
+
+
 def record_tick() -> None:
     """The tick ran: beat sends it and a worker of the maintenance queue does it."""
     record(TICK, started_at=timezone.now())
@@ -95,59 +97,3 @@ def last_tick() -> datetime | None:
 def tick_is_fresh() -> bool:
     """Whether the tick ran a moment ago."""
     return Pulse.objects.filter(name=TICK, seen_at__gt=Now() - SILENT).exists()
-
-
-class _Heart(threading.Thread):
-    """The worker's pulse: a thread of its parent process, so that busy children don't hold it up."""
-
-    def __init__(self, consumer: Any) -> None:
-        super().__init__(name="pulse", daemon=True)
-        self._consumer = consumer
-        self._started_at = timezone.now()
-        self._stopped = threading.Event()
-
-    def run(self) -> None:
-        while not self._stopped.is_set():
-            self._beat()
-            self._stopped.wait(EVERY_SECONDS)
-
-    def stop(self) -> None:
-        """End the pulse and take the row away: a worker that ended in good order is not dead."""
-        self._stopped.set()
-        self.join(timeout=EVERY_SECONDS)
-        try:
-            Pulse.objects.filter(name=self._consumer.hostname).delete()
-        except DatabaseError as exc:
-            logger.warning("pulse not removed", error=type(exc).__name__)  # it falls silent by itself
-
-    def _beat(self) -> None:
-        try:
-            record(
-                self._consumer.hostname,
-                started_at=self._started_at,
-                queues=tuple(self._consumer.app.amqp.queues.consume_from),
-                concurrency=self._consumer.controller.concurrency,
-            )
-            Pulse.objects.filter(seen_at__lt=Now() - FORGOTTEN).delete()
-        except DatabaseError as exc:
-            logger.warning("pulse not written", error=type(exc).__name__)  # the next one may be
-        finally:
-            connection.close()  # none is left open while the pool forks a child
-
-
-_hearts: list[_Heart] = []  # the one of this process, once its consumer is ready
-
-
-@worker_ready.connect
-def on_worker_ready(sender: Any, **_: Any) -> None:
-    """The worker takes messages from now on."""
-    heart = _Heart(sender)
-    _hearts.append(heart)
-    heart.start()
-
-
-@worker_shutdown.connect
-def on_worker_shutdown(**_: Any) -> None:
-    """The worker ended in good order."""
-    while _hearts:
-        _hearts.pop().stop()

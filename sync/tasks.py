@@ -14,6 +14,8 @@ from sync.schedule import beat as beat  # connects the signal that makes beat's 
 from sync.schedule.cleanup import clean_up
 from sync.schedule.hourly import request_due
 from sync.schedule.tick import tick
+from sync.worker import heart as heart  # connects the signals of a worker's parent process
+from sync.worker import stop as stop
 
 # The database being away is waited for in seconds; longer outages are healed by the tick.
 RETRY: dict[str, Any] = {"autoretry_for": (OperationalError,), "retry_backoff": 2, "max_retries": 3}

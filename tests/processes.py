@@ -53,6 +53,12 @@ class Process:
                 start_new_session=True,
             )
 
+    @property
+    def children(self) -> list[int]:
+        """The pids of a worker's children, which do its tasks."""
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
     def kill(self) -> None:
         """As the kernel's out-of-memory killer would, all at once: nothing is tidied up."""
         if self.process.poll() is None:

@@ -26,7 +26,7 @@ WORKERS = ("meta", "google", "maintenance")
 _READY_SECONDS = 60.0  # a slow machine's cold start takes 15
 _ANSWER_SECONDS = 2.0  # for one probe
 _PAUSE_SECONDS = 0.2
-_WORKER_GRACE = 30.0  # a worker's soft shutdown takes up to 20
+_WORKER_GRACE = 30.0  # a worker ends its pages within 20 (STOP_SECONDS)
 _CHECK_SECONDS = 2.0  # between two looks at the embedded servers
 
 

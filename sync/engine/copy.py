@@ -16,6 +16,7 @@ from providers.records import Page, Stream
 from sync.engine.chunk import GaveWay, chunk
 from sync.engine.merge import merge
 from sync.engine.remove import remove_unseen
+from sync.engine.stopping import WorkerStops, stop_asked
 from sync.engine.streams import ORDER, TARGETS
 from sync.ledger.claim import better_run_waits
 from sync.ledger.lease import Lease, LeaseLost
@@ -59,7 +60,9 @@ def _copy_stream(
 
 
 def _check_turn(run: SyncRun, ends_at: float) -> None:
-    """Between two chunks: whether the slot is to be left to others."""
+    """Between two chunks: whether the slot is to be left to others, or the worker to stop."""
+    if stop_asked():
+        raise WorkerStops
     if better_run_waits(run):
         raise GaveWay("a more urgent sync")
     if time.monotonic() > ends_at:

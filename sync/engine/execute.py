@@ -27,6 +27,7 @@ from sync.engine.chunk import CancelRequested, GaveWay
 from sync.engine.copy import copy
 from sync.engine.heartbeat import Heartbeat
 from sync.engine.platform import heeding, open_client
+from sync.engine.stopping import WorkerStops
 from sync.ledger import finish
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease, LeaseLost
@@ -64,6 +65,8 @@ def _attempt(run: SyncRun, lease: Lease) -> None:
             copy(run, lease, client)
     except (LeaseLost, OperationalError, InterfaceError):
         raise  # nothing can be written: the lease runs out and the run is taken back
+    except WorkerStops:
+        finish.give_back(lease, message="Its worker was stopped.", calls=client.calls)
     except Exception as exc:  # noqa: BLE001  (the task boundary: a run is always left in a state)
         _leave(run, lease, exc, calls=client.calls)
     else:

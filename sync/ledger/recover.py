@@ -14,16 +14,20 @@ from sync.ledger.finish import close_attempt
 from sync.ledger.lease import Lease
 from sync.models import SyncRun
 from sync.models.choices import Outcome, RunState
+from sync.models.run import SyncRunQuerySet
 
 BATCH = 200  # runs per transaction: short locks, however many workers died
 
 
 def take_back_lost() -> list[SyncRun]:
     """End the expired leases; the runs go on from their checkpoints. Returns the runs taken back."""
+    return take_back(SyncRun.objects.lost())
+
+
+def take_back(runs: SyncRunQuerySet) -> list[SyncRun]:
+    """The same for running ones of which it is known otherwise that nobody works on them any more."""
     with transaction.atomic():
-        lost = list(
-            SyncRun.objects.lost().select_for_update(skip_locked=True).order_by("lease_expires_at")[:BATCH]
-        )
+        lost = list(runs.select_for_update(skip_locked=True).order_by("lease_expires_at")[:BATCH])
         for run in lost:
             _take_back(run)
     return lost

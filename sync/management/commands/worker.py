@@ -59,7 +59,7 @@ def _reloading(serves: str, region: str, slots: int) -> list[str]:
 
 
 def _replace_by(module: list[str]) -> None:
-    # SIGTERM: end the page within the soft limit, then give the message back
-    environment = {**os.environ, "REMAP_SIGTERM": "SIGQUIT"}
+    # Celery's remap to SIGQUIT would sleep through a fixed time, and then kill the page
+    environment = {name: value for name, value in os.environ.items() if name != "REMAP_SIGTERM"}
     command = [sys.executable, "-m", *module]
     os.execve(sys.executable, command, environment)  # noqa: S606  (our own words; signals reach Celery)
