@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from itertools import chain
 from pathlib import Path
 
 from providers.sandbox.accounts import DEFAULT_SIZES, open_world
@@ -26,10 +27,10 @@ EPILOG = (
 def main() -> None:
     options = _parser().parse_args()
     sandbox = Sandbox(seed=options.seed)
-    sizes = {Platform.META: options.meta, Platform.GOOGLE: options.google}
+    sizes = {Platform.META: options.meta or [], Platform.GOOGLE: options.google or []}
     open_world(
         sandbox,
-        {platform: list(given or DEFAULT_SIZES) for platform, given in sizes.items()},
+        {platform: list(chain(*given)) or list(DEFAULT_SIZES) for platform, given in sizes.items()},
         recorded=options.recorded,
     )
     _set_limits(sandbox, options)
@@ -74,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
             f"--{platform}",
             type=Sizes.parse,
             action="append",
-            metavar="CAMPAIGNS/GROUPS/ADS",
-            help=f"a generated {platform.title()} account of this size; may be given several times",
+            metavar="[COUNTx]CAMPAIGNS/GROUPS/ADS",
+            help=f"generated {platform.title()} accounts of this size; may be given several times",
         )
     limits = {
         "meta": "Meta ad account",

@@ -161,6 +161,16 @@ def mint_token(sandbox: Sandbox, body: Body) -> Body:
     return {"token": grant.token, "user_id": grant.user_id}
 
 
+def mint_tokens(sandbox: Sandbox, body: Body) -> Body:
+    """A grant of its own for each of `accounts`, or for all but the managers, that opens nothing else."""
+    platform = Platform(body["platform"])
+    grants = {
+        account.id: sandbox.grants.mint(platform, accounts=[account.id], lifetime=body.get("lifetime"))
+        for account in _accounts(sandbox, platform, body)
+    }
+    return {"tokens": {account_id: grant.token for account_id, grant in grants.items()}}
+
+
 def _grant(sandbox: Sandbox, body: Body) -> Grant:
     grant = sandbox.grants.find(Platform(body["platform"]), body["token"])
     if grant is None:
@@ -207,6 +217,18 @@ def tell_truth(sandbox: Sandbox, body: Body) -> Body:
     """Everything in `account`, or with `counts` only how much."""
     account = account_of(sandbox, body)
     return {"counts": counts(account)} if body.get("counts") else truth(account)
+
+
+def tell_truths(sandbox: Sandbox, body: Body) -> Body:
+    """The truth of many ad accounts of a platform at once: of `accounts`, or of all but the managers."""
+    chosen = _accounts(sandbox, Platform(body["platform"]), body)
+    return {"truths": {account.id: truth(account) for account in chosen}}
+
+
+def _accounts(sandbox: Sandbox, platform: Platform, body: Body) -> list[Account]:
+    if "accounts" in body:
+        return [account_of(sandbox, {"platform": platform, "account": one}) for one in body["accounts"]]
+    return [account for account in sandbox.world.accounts(platform) if not account.is_manager]
 
 
 def list_faults(sandbox: Sandbox, _: Body) -> Body:

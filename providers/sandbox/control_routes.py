@@ -19,11 +19,13 @@ ACTIONS: dict[str, Action] = {
     "limits": control.set_limits,
     "settings": control.set_settings,
     "tokens": control.mint_token,
+    "tokens/each": control.mint_tokens,
     "tokens/revoke": control.revoke_token,
     "tokens/expire": control.expire_token,
     "faults": control.add_fault,
     "faults/clear": control.clear_faults,
     "reset": control.reset,
+    "truths": control.tell_truths,
     "referee": referee.report,
     "referee/reset": referee.forget,
 }

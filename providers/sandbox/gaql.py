@@ -6,6 +6,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from providers.sandbox.google_errors import GoogleError, query_error
@@ -53,6 +54,7 @@ class Query:
     limit: int | None = None
 
 
+@lru_cache(maxsize=256)  # a client has a handful of queries
 def parse(text: str) -> Query:
     """Read a query; raises Google's queryError for what it can't read."""
     return _Parser(_tokens(text)).query()

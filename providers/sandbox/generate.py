@@ -31,10 +31,11 @@ class Sizes:
     ads: int
 
     @classmethod
-    def parse(cls, text: str) -> "Sizes":
-        """From `12/60/400`: campaigns, ad groups, ads."""
-        campaigns, ad_groups, ads = (int(part) for part in text.split("/"))
-        return cls(campaigns, ad_groups, ads)
+    def parse(cls, text: str) -> "list[Sizes]":
+        """From `12/60/400`: campaigns, ad groups, ads; or `1000x5/5/5` for so many of the same."""
+        count, _, size = text.rpartition("x")
+        campaigns, ad_groups, ads = (int(part) for part in size.split("/"))
+        return [cls(campaigns, ad_groups, ads)] * int(count or 1)
 
 
 def generate(account: Account, sizes: Sizes, seed: int) -> Catalog:

@@ -25,11 +25,15 @@ def find_grant(sandbox: Sandbox, request: web.Request) -> Grant:
 
 
 def direct_accounts(sandbox: Sandbox, grant: Grant) -> list[Account]:
-    """What the user was invited to: the named customers, or all that have no manager."""
-    accounts = sandbox.world.accounts(Platform.GOOGLE)
+    """What the user was invited to."""
+    return [account for account in sandbox.world.accounts(Platform.GOOGLE) if _is_direct(grant, account)]
+
+
+def _is_direct(grant: Grant, account: Account) -> bool:
+    """The named customers, or all that have no manager."""
     if grant.accounts is None:
-        return [account for account in accounts if account.is_direct or not account.manager_id]
-    return [account for account in accounts if account.id in grant.accounts]
+        return account.is_direct or not account.manager_id
+    return account.id in grant.accounts
 
 
 def find_customer(sandbox: Sandbox, request: web.Request, grant: Grant) -> Account:
@@ -43,8 +47,8 @@ def find_customer(sandbox: Sandbox, request: web.Request, grant: Grant) -> Accou
     account = sandbox.world.account(Platform.GOOGLE, customer_id)
     if account is None:
         raise access_denied()
-    direct = {reachable.id for reachable in direct_accounts(sandbox, grant)}
-    if (login_id or account.id) not in direct:
+    entrance = sandbox.world.account(Platform.GOOGLE, login_id) if login_id else account
+    if entrance is None or not _is_direct(grant, entrance):
         raise access_denied()
     if login_id not in ("", account.id, account.manager_id):
         raise access_denied("INVALID_LOGIN_CUSTOMER_ID_SERVING_CUSTOMER_ID_COMBINATION")

@@ -1,6 +1,7 @@
 """Answering a query: which rows, in which order, and only the selected fields of each."""
 
 from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
@@ -117,6 +118,7 @@ def _typed(field: Field, text: str, name: str) -> Any:
     return text
 
 
+@cache  # of the names of fields, which are few
 def camel(name: str) -> str:
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
@@ -125,6 +127,7 @@ def camel(name: str) -> str:
 Writer = Callable[[Row], dict[str, Any]]
 
 
+@lru_cache(maxsize=256)  # as many as are parsed
 def writer(query: Query) -> Writer:
     """How to write a row: one object per resource named in SELECT, and the one of FROM."""
     resources: dict[str, list[Selected]] = {query.resource: []}

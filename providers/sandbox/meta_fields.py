@@ -6,17 +6,18 @@ offset without a colon.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from providers.sandbox.catalog import AdGroup, Campaign, Entity
 from providers.sandbox.constants import Kind
 from providers.sandbox.meta_errors import bad_parameter
-from providers.sandbox.meta_query import Tree
+from providers.sandbox.meta_query import Tree, parse_fields
 from providers.sandbox.meta_status import effective_status
 from providers.sandbox.world import Account
 
 Getter = Callable[[Any], Any]
-Plan = list[tuple[str, Getter]]
+Plan = tuple[tuple[str, Getter], ...]
 
 
 def time_text(account: Account, seconds: int) -> str:
@@ -159,7 +160,7 @@ NODE_OF = {Kind.CAMPAIGNS: "Campaign", Kind.AD_GROUPS: "AdSet", Kind.ADS: "Ad"}
 
 def plan(node: str, tree: Tree) -> Plan:
     """How to write the fields asked for; `id` is always among them."""
-    steps: Plan = []
+    steps: list[tuple[str, Getter]] = []
     for name, below in ({"id": Tree()} | tree).items():
         if nested := _NESTED[node].get(name):
             steps.append((name, _nested(plan(nested[0], below), nested[1])))
@@ -167,7 +168,7 @@ def plan(node: str, tree: Tree) -> Plan:
             steps.append((name, _FIELDS[node][name]))
         else:
             raise bad_parameter(f"Tried accessing nonexisting field ({name}) on node type ({node})")
-    return steps
+    return tuple(steps)
 
 
 def _nested(steps: Plan, way: Getter) -> Getter:
@@ -183,6 +184,8 @@ def write(target: Any, steps: Plan) -> dict[str, Any]:
     return {name: value for name, get in steps if (value := get(target)) is not None}
 
 
-def plan_for(node: str, fields: Tree) -> Plan:
-    """A plan for `fields`, or for what Meta sends when none are named."""
-    return plan(node, fields or (Tree(account_id=Tree()) if node == "AdAccount" else fields))
+@lru_cache(maxsize=256)  # a client asks for a handful of lists of fields
+def plan_for(node: str, fields: str) -> Plan:
+    """A plan for the call's `fields`, or for what Meta sends when none are named."""
+    tree = parse_fields(fields)
+    return plan(node, tree or (Tree(account_id=Tree()) if node == "AdAccount" else tree))

@@ -14,7 +14,7 @@ from providers.sandbox.grants import Grant
 from providers.sandbox.meta_call import Call, Target
 from providers.sandbox.meta_errors import MetaError, bad_parameter, too_much_data
 from providers.sandbox.meta_fields import NODE_OF, plan_for, write
-from providers.sandbox.meta_query import Tree, parse_fields, parse_limit, parse_selection, wants_total
+from providers.sandbox.meta_query import parse_fields, parse_limit, parse_selection, wants_total
 from providers.sandbox.state import Sandbox
 
 _NODE_OF_TYPE = {Campaign: "Campaign", AdGroup: "AdSet", Ad: "Ad"}
@@ -99,8 +99,8 @@ def _choose(call: Call, target: Target, kind: Kind) -> list[Entity]:
     return catalog.remembered((kind, parent and parent.id, tuple(given.items())), select)
 
 
-def _fields(call: Call) -> Tree:
-    return parse_fields(call.params.get("fields", ""))
+def _fields(call: Call) -> str:
+    return call.params.get("fields", "")
 
 
 def _first(call: Call, chosen: list[Entity]) -> int:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -38,6 +39,12 @@ class Sandbox:
     def truth(self, platform: str, account: str) -> dict[str, Any]:
         """What the account holds, by kind and external id."""
         return self.ask("truth", platform=platform, account=account)
+
+    def truths(self, platform: str, accounts: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+        """The same of many accounts (by default all) in one request, by the digits of their ids."""
+        chosen = {} if accounts is None else {"accounts": accounts}
+        truths: dict[str, dict[str, Any]] = self.control("truths", platform=platform, **chosen)["truths"]
+        return truths
 
     def calls(self, **params: Any) -> dict[str, Any]:
         """What the referee counted."""

@@ -4,6 +4,8 @@ Guarantee: every call that reached the sandbox is in it, whatever was answered, 
 client too kindly. The counting is the ledger's; what a fault costs at the platform, the README's.
 """
 
+import resource
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -59,6 +61,10 @@ def report(sandbox: Sandbox, body: Body) -> Body:
     windows = [_window(ledger, name, limit, subjects) for (name, limit), subjects in judged.items()]
     return {
         "seconds": ledger.seconds,
+        "process": {
+            "cpu_seconds": time.process_time() - sandbox.cpu_begun,
+            "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        },
         "platforms": {platform: _platform(sandbox, platform) for platform in Platform},
         "windows": windows,
         "exceeded": sum(window["exceeded"] for window in windows),
@@ -130,6 +136,7 @@ def _window(ledger: Ledger, name: str, limit: Limit, subjects: list[Subject]) ->
 def forget(sandbox: Sandbox, _: Body) -> Body:
     """Begin anew: no calls were seen. Faults and latency stay as they are."""
     sandbox.ledger.reset()
+    sandbox.cpu_begun = time.process_time()
     sandbox.faults.fired.clear()
     for counted in sandbox.token_calls.values():
         counted.clear()

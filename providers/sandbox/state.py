@@ -51,3 +51,4 @@ class Sandbox:
         # Calls about tokens count in no window.
         self.token_calls: dict[Platform, Counter[str]] = {platform: Counter() for platform in Platform}
         self.vanished = Vanished()
+        self.cpu_begun = time.process_time()  # the referee tells what the sandbox itself took

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeVar
 
 import orjson
 from aiohttp import web
@@ -48,24 +50,35 @@ async def pause(seconds: float) -> None:
 async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
     """Write an answer; drop the connection where the reply says so."""
     await pause(reply.delay)
-    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
-    response.headers["Content-Type"] = reply.content_type
-    if reply.length is None:
-        response.enable_chunked_encoding()
-    else:
-        response.content_length = reply.length
     parts = iter(reply.parts)
-    first = next(parts, None)
-    if reply.cut and first is None:
+    first, second = next(parts, None), next(parts, None)
+    if second is None and not reply.cut:
+        return _prepared(web.Response(body=first), reply)  # leaves in one packet, headers and all
+    response = _prepared(web.StreamResponse(), reply)
+    response.content_length = reply.length
+    if first is None:
         return _reset(request, response)
     await response.prepare(request)
-    while first is not None:
-        await response.write(first)
+    await response.write(first)
+    for part in parts if second is None else chain((second,), parts):
         await pause(reply.pause)
-        first = next(parts, None)
+        await response.write(part)
     if reply.cut:
         return _hang_up(request, response)
     await response.write_eof()
+    return response
+
+
+R = TypeVar("R", bound=web.StreamResponse)
+
+
+def _prepared(response: R, reply: Reply) -> R:
+    """With status and headers."""
+    response.set_status(reply.status)
+    response.headers.update(reply.headers)
+    response.headers["Content-Type"] = reply.content_type
+    if reply.length is None:
+        response.enable_chunked_encoding()
     return response
 
 

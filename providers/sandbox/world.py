@@ -55,6 +55,9 @@ class World:
 
     def __init__(self) -> None:
         self._accounts: dict[Platform, dict[str, Account]] = {platform: {} for platform in Platform}
+        # By the block of ids; accounts with contents of other origin share none, and are looked through.
+        self._generated: dict[Platform, dict[int, Account]] = {platform: {} for platform in Platform}
+        self._others: dict[Platform, list[Account]] = {platform: [] for platform in Platform}
 
     def add(self, account: Account) -> None:
         """Open an account. Its id must be new."""
@@ -62,10 +65,14 @@ class World:
         if account.id in accounts:
             raise ValueError(f"{account.platform} account {account.id} exists already")
         accounts[account.id] = account
+        if account.ordinal:
+            self._generated[account.platform][account.ordinal] = account
+        else:
+            self._others[account.platform].append(account)
 
     def next_ordinal(self, platform: Platform) -> int:
         """For the next generated account; those with contents of other origin have none."""
-        return 1 + sum(account.ordinal > 0 for account in self._accounts[platform].values())
+        return 1 + len(self._generated[platform])
 
     def accounts(self, platform: Platform) -> list[Account]:
         return list(self._accounts[platform].values())
@@ -77,7 +84,6 @@ class World:
     def entity(self, platform: Platform, entity_id: int) -> Entity | None:
         """Find a campaign, ad group or ad by its id alone."""
         ordinal = (entity_id - ID_BASE[platform]) // ID_SPAN
-        for account in self._accounts[platform].values():
-            if account.ordinal in (ordinal, 0) and (found := account.catalog.find(entity_id)):
-                return found
-        return None
+        generated = self._generated[platform].get(ordinal)
+        holders = self._others[platform] if generated is None else [generated, *self._others[platform]]
+        return next((found for holder in holders if (found := holder.catalog.find(entity_id))), None)

@@ -159,6 +159,33 @@ def test_many_accounts_cost_nothing_until_read(sandbox: Sandbox) -> None:
     )
 
 
+def test_many_small_accounts_are_there_at_the_start_each_with_a_token_of_its_own() -> None:
+    with start(
+        "--meta", "300x1/1/3", "--google", "300x5/5/5", "--google", "1/1/1", "--no-recorded"
+    ) as sandbox:
+        metas, googles = (sandbox.control("tokens/each", platform=p)["tokens"] for p in Platform)
+        meta, google = max(metas), max(googles)
+
+        listed = Graph(sandbox, metas[meta]).get("me/adaccounts")["data"]
+        ads = Ads(sandbox, googles[google], login="")
+
+        assert (len(metas), len(googles)) == (300, 301)
+        assert sandbox.truths("meta").keys() == metas.keys()
+        assert [row["id"] for row in listed] == [f"act_{meta}"]
+        assert Graph(sandbox, metas[meta]).error(f"act_{min(metas)}") == (403, 200, None)
+        assert ads.stream(google, "SELECT customer.id FROM customer")
+        assert ads.error(min(googles))[2] == "USER_PERMISSION_DENIED"
+
+
+@pytest.mark.parametrize("platform", list(Platform))
+def test_one_request_tells_the_truth_of_many_accounts(sandbox: Sandbox, platform: Platform) -> None:
+    accounts = [open_account(sandbox, platform).removeprefix("act_") for _ in range(3)]
+
+    truths = sandbox.truths(platform, accounts[:2])
+
+    assert truths == {account: sandbox.truth(platform, account) for account in accounts[:2]}
+
+
 @pytest.mark.parametrize(
     ("action", "body"),
     [

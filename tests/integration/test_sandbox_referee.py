@@ -69,6 +69,8 @@ def test_it_tells_the_calls_of_each_platform(sandbox: Sandbox, graph: Graph, ads
     assert google["token_calls"] == {"token": 1}
     assert (meta["accounts"], google["accounts"]) == (0, 1)
     assert report["seconds"] > 0
+    assert 0 < report["process"]["cpu_seconds"] < report["seconds"] * 2
+    assert report["process"]["memory_mb"] > 10
 
 
 def test_without_limits_it_judges_by_the_sandboxs_own(
