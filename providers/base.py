@@ -1,6 +1,7 @@
 """What a platform's client offers to its caller, and what it needs from it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -52,6 +53,22 @@ class Gate(Protocol):
         """Tell that the call of `ticket` was answered (or failed), and what the answer said."""
 
 
+class Breaker(Protocol):
+    """Asked before each call whether its endpoint answers at all. Implemented by `providers.breaker`."""
+
+    def watching(self, endpoint: str) -> AbstractContextManager[Callable[[], object]]:
+        """Around one call and the reading of its answer; raises `CircuitOpen`, also in place of the call's
+        own error. What it yields is called when a long answer proves good before its end."""
+
+
+class NoBreaker:
+    """Watches nothing: for calls that a person waits for, where no attempt can be saved."""
+
+    def watching(self, endpoint: str) -> AbstractContextManager[Callable[[], object]]:
+        """Lets the call be made."""
+        return nullcontext(lambda: None)
+
+
 class TokenStore(Protocol):
     """Where a short-lived access token is kept between clients."""
 
@@ -88,10 +105,10 @@ class Selection(NamedTuple):
 class Client(Protocol):
     """One ad account at one platform.
 
-    Every method makes its calls through the gate and raises `BudgetSpent` or a `ProviderError`,
-    never what `requests` raises. A client never sleeps and never retries: that is the caller's
-    decision. Only what helps at once is asked again, each time through the gate: a smaller page, a
-    renewed access token. It serves one thread at a time.
+    Every method makes its calls through the gate and the breaker, and raises `BudgetSpent`, `CircuitOpen`
+    or a `ProviderError`, never what `requests` raises. A client never sleeps and never retries: that is
+    the caller's decision. Only what helps at once is asked again, each time through the gate: a smaller
+    page, a renewed access token. It serves one thread at a time.
     """
 
     @property

@@ -141,4 +141,17 @@ class BudgetSpent(Exception):
         self.retry_at = retry_at
 
 
+class CircuitOpen(Exception):
+    """The platform is down, for everybody: come back at `retry_at` (unix seconds).
+
+    Raised before a call, or in place of the error of one that met what others had met. `reason` is a
+    sentence part for people: "Meta's campaigns do not answer".
+    """
+
+    def __init__(self, reason: str, *, retry_at: float) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_at = retry_at
+
+
 RETRYABLE: tuple[type[ProviderError], ...] = (Unreachable, PlatformFault, UnknownError, TooMuchData)

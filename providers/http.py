@@ -8,7 +8,7 @@ header or a body, nor an exception that does. Waiting and retrying are the calle
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from providers.base import Gate, Usage
+from providers.base import Breaker, Gate, Usage
 from providers.errors import InvalidRequest, PlatformFault, ProviderError, ReconnectNeeded, Unreachable
 
 CONNECT_SECONDS = 5  # a reachable platform answers within one
@@ -142,26 +142,32 @@ def send(
 class Http:
     """Metered calls in one platform's dialect. `calls` counts them."""
 
-    def __init__(self, session: requests.Session, gate: Gate, dialect: Dialect) -> None:
+    def __init__(self, session: requests.Session, gate: Gate, breaker: Breaker, dialect: Dialect) -> None:
         self._session = session
         self._gate = gate
+        self._breaker = breaker
         self._dialect = dialect
         self.calls = 0
 
     def json(
-        self, method: str, url: str, *, token: str, use_case: str = "", **request: Any
+        self, method: str, url: str, *, endpoint: str, token: str, use_case: str = "", **request: Any
     ) -> dict[str, Any]:
         """Make a call and return the object that it answers; an answer that is an error is raised."""
-        answer = self.open(method, url, token=token, use_case=use_case, **request)
-        body = answer.json()
-        if not isinstance(body, dict):
-            raise answer.broken("no JSON object")
-        if "error" in body:  # also seen with status 200
-            raise self._error(answer, body)
-        return body
+        with self.watching(endpoint):
+            answer = self.open(method, url, token=token, use_case=use_case, **request)
+            body = answer.json()
+            if not isinstance(body, dict):
+                raise answer.broken("no JSON object")
+            if "error" in body:  # also seen with status 200
+                raise self._error(answer, body)
+            return body
+
+    def watching(self, endpoint: str) -> AbstractContextManager[Callable[[], object]]:
+        """Around a call that is opened and read by hand; see `providers.base.Breaker`."""
+        return self._breaker.watching(endpoint)
 
     def open(self, method: str, url: str, *, token: str, use_case: str = "", **request: Any) -> Answer:
-        """Make a call and return its answer with the body still to be read."""
+        """Make a call and return its answer with the body still to be read; inside `watching`."""
         ticket = self._gate.take(use_case)
         self.calls += 1
         usage = Usage()

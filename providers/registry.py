@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 import requests
 
-from providers.base import AdAccountRef, Client, Gate, Grant
+from providers.base import AdAccountRef, Breaker, Client, Gate, Grant
 from providers.google.client import GoogleClient
 from providers.google.config import GoogleConfig
 from providers.meta.client import MetaClient
@@ -18,7 +18,14 @@ class ClientClass(Protocol):
     """How every client is made."""
 
     def __call__(
-        self, config: Any, grant: Grant, ad_account: AdAccountRef, *, gate: Gate, session: requests.Session
+        self,
+        config: Any,
+        grant: Grant,
+        ad_account: AdAccountRef,
+        *,
+        gate: Gate,
+        session: requests.Session,
+        breaker: Breaker | None,
     ) -> Client: ...
 
 
@@ -37,9 +44,10 @@ def client_for(
     *,
     gate: Gate,
     session: requests.Session,
+    breaker: Breaker | None = None,
 ) -> Client:
     """A client of the provider for one ad account. `config` is the provider's own.
 
     To discover what a grant reaches, name no ad account (`AdAccountRef("")`) and ask for `accounts()`.
     """
-    return CLIENTS[provider](config, grant, ad_account, gate=gate, session=session)
+    return CLIENTS[provider](config, grant, ad_account, gate=gate, session=session, breaker=breaker)

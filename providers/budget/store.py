@@ -66,6 +66,11 @@ class BudgetStore:
         again = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
         return cls(redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, retry=again))
 
+    @property
+    def client(self) -> redis.Redis:
+        """The server's client, for what lies beside the budgets."""
+        return self._client
+
     def take(
         self, limits: Sequence[Limit], ticket: str, *, call_seconds: float, background: bool = False
     ) -> Refused | None:

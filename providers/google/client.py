@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from providers.base import AdAccountRef, Gate, Grant, Selection
+from providers.base import AdAccountRef, Breaker, Gate, Grant, NoBreaker, Selection
 from providers.errors import AccessDenied, PlatformFault, ProviderError, ReconnectNeeded
 from providers.google import queries
 from providers.google.config import GoogleConfig
@@ -36,12 +36,13 @@ class GoogleClient:
         *,
         gate: Gate,
         session: requests.Session,
+        breaker: Breaker | None = None,
         page_size: int = PAGE_ROWS,
     ) -> None:
         self._config = config
         self._ad_account = ad_account
         self._tokens = AccessTokens(config, grant, session)
-        self._http = Http(session, gate, GOOGLE)
+        self._http = Http(session, gate, breaker or NoBreaker(), GOOGLE)
         self._page_rows = page_size
 
     @property
@@ -94,8 +95,8 @@ class GoogleClient:
         return [external_id for external_id in external_ids if external_id in known]
 
     def _accessible(self) -> list[str]:
-        answer = self._call("GET", "customers:listAccessibleCustomers")
-        body = answer.json()
+        with self._http.watching("customers"):
+            body = self._call("GET", "customers:listAccessibleCustomers").json()
         with reading("Google"):
             return [name.removeprefix("customers/") for name in body.get("resourceNames", [])]
 
@@ -122,17 +123,19 @@ class GoogleClient:
             )
 
     def _query(self, query: str, customer_id: str, login: str) -> Iterator[Row]:
-        for rows in chunks_of(self._search(query, customer_id, login)):
+        for rows in self._search(query, customer_id, login):
             yield from rows
 
     def _chunks(self, query: str) -> Iterator[list[Row]]:
         """The rows of the client's own customer, as they arrive."""
-        answer = self._search(query, self._ad_account.external_id, self._ad_account.login_customer_id)
-        return chunks_of(answer)
+        return self._search(query, self._ad_account.external_id, self._ad_account.login_customer_id)
 
-    def _search(self, query: str, customer_id: str, login: str) -> Answer:
+    def _search(self, query: str, customer_id: str, login: str) -> Iterator[list[Row]]:
         path = f"customers/{customer_id}/googleAds:searchStream"
-        return self._call("POST", path, login, json={"query": query})
+        with self._http.watching("queries") as answers:
+            for rows in chunks_of(self._call("POST", path, login, json={"query": query})):
+                answers()  # a stream that breaks later is one stream's fault
+                yield rows
 
     def _call(self, method: str, path: str, login: str = "", **request: Any) -> Answer:
         """Call with the current access token, and once more with a new one where Google refuses that.

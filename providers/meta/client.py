@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import requests
 
-from providers.base import AdAccountRef, Gate, Grant, Selection
+from providers.base import AdAccountRef, Breaker, Gate, Grant, NoBreaker, Selection
 from providers.errors import PlatformFault, TooMuchData
 from providers.http import Dialect, Http, reading
 from providers.meta.config import MetaConfig
@@ -22,6 +22,7 @@ META = Dialect("Meta", usage_of, error_of)
 PAGE_SIZE = 500  # limits count calls, not rows; larger pages meet "reduce the amount of data"
 SMALLEST_PAGE = 25  # Meta's own default; below it something else is wrong
 IDS_PER_CALL = 50  # makes URLs of 2 kB: much longer ones have been answered with 500
+ACCOUNTS = "ad accounts"  # the endpoint that describes them, beside those of the streams
 ACCOUNTS_PER_PAGE = 100  # few fields each; hardly anybody has more
 
 Body = dict[str, Any]
@@ -40,12 +41,13 @@ class MetaClient:
         *,
         gate: Gate,
         session: requests.Session,
+        breaker: Breaker | None = None,
         page_size: int = PAGE_SIZE,
     ) -> None:
         self._config = config
         self._grant = grant
         self._ad_account = ad_account
-        self._http = Http(session, gate, META)
+        self._http = Http(session, gate, breaker or NoBreaker(), META)
         self._limit = page_size
 
     @property
@@ -66,7 +68,7 @@ class MetaClient:
         seen = set[Cursor]()
         while at is not None:
             _check_progress(at, seen)
-            body = self._get("me/adaccounts", params | _continuing(at))
+            body = self._get("me/adaccounts", params | _continuing(at), endpoint=ACCOUNTS)
             with reading("Meta"):
                 records = [account_record(row) for row in body["data"]]
                 at = at.following(_after(body), slices=1)
@@ -120,14 +122,15 @@ class MetaClient:
     def _read(self, edge: str, params: dict[str, str]) -> Body:
         """Something of the ad account: Meta meters these calls by what they are for."""
         path = "/".join(filter(None, (self._ad_account.external_id, edge)))
-        return self._get(path, params, use_case=ADS_MANAGEMENT)
+        return self._get(path, params, endpoint=edge or ACCOUNTS, use_case=ADS_MANAGEMENT)
 
-    def _get(self, path: str, params: dict[str, str], *, use_case: str = "") -> Body:
+    def _get(self, path: str, params: dict[str, str], *, endpoint: str, use_case: str = "") -> Body:
         token, app_secret = self._grant.secret, self._config.app_secret
         if app_secret:
             params = params | {"appsecret_proof": proof(token, app_secret)}
         url = f"{self._config.base}/{path}"
-        return self._http.json("GET", url, token=token, use_case=use_case, params=params)
+        asked = {"endpoint": endpoint, "use_case": use_case}
+        return self._http.json("GET", url, token=token, params=params, **asked)
 
     def _currency(self) -> str:
         """Asked for where it was not given: budgets read in a wrong one are wrong by a factor of 100."""

@@ -29,10 +29,10 @@ from sync.admin.words import (
     nowrap,
     page,
     run_duration,
-    spoken,
     subtle,
 )
 from sync.ledger.cancel import cancel
+from sync.ledger.waiting import deferral
 from sync.models import Change, Connection, JoinedRequest, SyncRun
 from sync.models.choices import RunState
 from sync.models.run import SyncRunQuerySet
@@ -229,9 +229,7 @@ class SyncRunAdmin(LookOnly, LargeTable):
 
     @display(description="Waiting for")
     def waiting(self, run: SyncRun) -> str:
-        if run.state != RunState.DEFERRED:
-            return "-"
-        return f"{run.waiting_for or spoken(run.defer_reason)}, until {moment(run.available_at)}"
+        return deferral(run) or "-"
 
     @display(description="Error")
     def category(self, run: SyncRun) -> str:

@@ -5,19 +5,24 @@ deferral uses no attempt. Whatever escapes here is a defect of ours, and uses on
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from providers.base import Client
+from providers.budget import BudgetGate
 from providers.budget.gate import LONGEST_PARK
 from providers.errors import (
     RETRYABLE,
     AccessDenied,
     BudgetSpent,
     Category,
+    CircuitOpen,
     CursorExpired,
     LimitReached,
     ProviderError,
@@ -61,51 +66,65 @@ def _attempt(run: SyncRun, lease: Lease) -> None:
         finish.fail(lease, _misconfigured(exc), calls=0)
         return
     try:
-        with heeding(gate):
-            copy(run, lease, client)
+        _work(run, lease, client, gate)
     except (LeaseLost, OperationalError, InterfaceError):
         raise  # nothing can be written: the lease runs out and the run is taken back
+    except Exception as exc:
+        # the task boundary, for what fails in the way out as well: a run is always left in a state
+        logger.exception("run failed by a defect")
+        finish.fail(lease, _defect(exc), calls=client.calls)
+
+
+def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
+    try:
+        with heeding(gate):
+            copy(run, lease, client)
+    except CancelRequested:
+        finish.cancel_running(lease, calls=client.calls)
     except WorkerStops:
         finish.give_back(lease, message="Its worker was stopped.", calls=client.calls)
-    except Exception as exc:  # noqa: BLE001  (the task boundary: a run is always left in a state)
+    except (BudgetSpent, CircuitOpen, GaveWay, LimitReached) as exc:
+        _defer(lease, exc, calls=client.calls)
+    except ProviderError as exc:
         _leave(run, lease, exc, calls=client.calls)
     else:
         _succeed(run, lease, calls=client.calls)
 
 
-def _leave(run: SyncRun, lease: Lease, exc: Exception, *, calls: int) -> None:
-    """Each kind of error, and what is done about it."""
+def _defer(lease: Lease, exc: BudgetSpent | CircuitOpen | GaveWay | LimitReached, *, calls: int) -> None:
+    """Each reason to come back later that is nobody's failure."""
     match exc:
         case BudgetSpent():
-            until = datetime.fromtimestamp(exc.retry_at, UTC)
-            finish.defer(lease, until=until, reason=DeferReason.BUDGET, waiting_for=exc.reason, calls=calls)
+            until, reason = datetime.fromtimestamp(exc.retry_at, UTC), DeferReason.BUDGET
+        case CircuitOpen():
+            until, reason = datetime.fromtimestamp(exc.retry_at, UTC), DeferReason.OUTAGE
         case LimitReached():
-            until = timezone.now() + timedelta(seconds=min(exc.retry_after, LONGEST_PARK))
-            finish.defer(lease, until=until, reason=DeferReason.BUDGET, waiting_for=str(exc), calls=calls)
+            wait = timedelta(seconds=min(exc.retry_after, LONGEST_PARK))
+            until, reason = timezone.now() + wait, DeferReason.BUDGET
         case GaveWay():
-            now, words = timezone.now(), str(exc)
-            finish.defer(lease, until=now, reason=DeferReason.GAVE_WAY, waiting_for=words, calls=calls)
-        case CancelRequested():
-            finish.cancel_running(lease, calls=calls)
-        case ReconnectNeeded():
-            _used_grant(run.connection).update(status=CredentialStatus.RECONNECT_NEEDED)
-            finish.give_back(lease, message=str(exc), calls=calls)
-        case ProviderError():
-            if isinstance(exc, AccessDenied):
-                _mark_denied(run.connection)
-            finish.fail(lease, _failure(exc), calls=calls)
-        case _:
-            logger.exception("run failed by a defect", exc_info=exc)
-            finish.fail(lease, _defect(exc), calls=calls)
+            until, reason = timezone.now(), DeferReason.GAVE_WAY
+    finish.defer(lease, until=until, reason=reason, waiting_for=str(exc), calls=calls)
+
+
+def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> None:
+    """Each kind of failure, and what is done about it."""
+    if isinstance(exc, ReconnectNeeded):
+        _used_grant(run.connection).update(status=CredentialStatus.RECONNECT_NEEDED)
+        finish.give_back(lease, message=str(exc), calls=calls)
+        return
+    if isinstance(exc, AccessDenied):
+        _mark_denied(run.connection)
+    finish.fail(lease, _failure(exc), calls=calls)
 
 
 def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:
-    finish.succeed(lease, calls=calls)
-    now = timezone.now()
-    columns = {"last_sync_at": now}
+    """The connection's row goes first, as in a request: in another order the two could lock each other."""
+    columns: dict[str, Any] = {"last_sync_at": Now()}
     if run.mode == Mode.FULL and not run.campaign_ids:
-        columns["last_full_sync_at"] = now
-    Connection.objects.filter(pk=run.connection_id).update(**columns)
+        columns["last_full_sync_at"] = Now()
+    with transaction.atomic():
+        Connection.objects.filter(pk=run.connection_id).update(**columns)
+        finish.succeed(lease, calls=calls)
 
 
 def _used_grant(connection: Connection) -> QuerySet[Credential]:

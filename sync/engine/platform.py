@@ -10,7 +10,8 @@ import requests
 from django.conf import settings
 from django.utils import timezone
 
-from providers.base import AdAccountRef, Client, Gate, Grant
+from providers.base import AdAccountRef, Breaker, Client, Gate, Grant
+from providers.breaker import Circuits, EndpointBreaker
 from providers.budget import BudgetGate, BudgetStore, PastCall
 from providers.errors import LimitReached
 from providers.http import CALL_SECONDS, new_session
@@ -23,6 +24,7 @@ from sync.models import Connection, Credential, SyncRun
 from sync.models.choices import Priority, Provider
 
 _local = threading.local()
+PLATFORMS = {Provider.META: "Meta", Provider.GOOGLE: "Google"}  # as the errors name them
 TOKEN_MARGIN = timedelta(minutes=1)  # an access token that ends sooner is as good as expired
 
 
@@ -58,23 +60,29 @@ def open_client(run: SyncRun) -> tuple[Client, BudgetGate]:
         background=run.priority != Priority.MANUAL,
         past_calls=lambda: past_calls(asking=run.lease_token, made=client.calls),
     )
-    client = connection_client(run.connection, gate)
+    provider = Provider(run.provider)
+    client = connection_client(
+        run.connection, gate, EndpointBreaker(circuits(), provider, PLATFORMS[provider])
+    )
     return client, gate
 
 
-def connection_client(connection: Connection, gate: Gate) -> Client:
+def connection_client(connection: Connection, gate: Gate, breaker: Breaker | None = None) -> Client:
     """A client for a connection with its stored grant."""
     credential = connection.credential
     grant = Grant(credential.secret, CredentialTokens(credential))
     ad_account = AdAccountRef(
         connection.external_id, connection.currency, connection.time_zone, connection.login_customer_id
     )
-    return platform_client(connection.provider, grant, ad_account, gate)
+    return platform_client(connection.provider, grant, ad_account, gate, breaker)
 
 
-def platform_client(provider: str, grant: Grant, ad_account: AdAccountRef, gate: Gate) -> Client:
+def platform_client(
+    provider: str, grant: Grant, ad_account: AdAccountRef, gate: Gate, breaker: Breaker | None = None
+) -> Client:
     """A client for any grant, over this thread's pool of connections."""
-    return client_for(provider, _config(provider), grant, ad_account, gate=gate, session=_session())
+    config, session = _config(provider), _session()
+    return client_for(provider, config, grant, ad_account, gate=gate, session=session, breaker=breaker)
 
 
 def gate_for(
@@ -107,6 +115,12 @@ def heeding(gate: BudgetGate) -> Iterator[None]:
 def budget_store() -> BudgetStore:
     """The budgets' server; short time-outs, for a worker must not hang on it."""
     return BudgetStore.connect(settings.REDIS_URL)
+
+
+@cache
+def circuits() -> Circuits:
+    """The circuits, on the budgets' server: without it nothing is called anyway."""
+    return Circuits(budget_store().client)
 
 
 def _session() -> requests.Session:

@@ -22,6 +22,7 @@ DEFERRED = {
     DeferReason.RETRY: "the next attempt",
     DeferReason.REPORT: "the platform's report",
     DeferReason.GAVE_WAY: "a more urgent sync",
+    DeferReason.OUTAGE: "the platform does not answer",
 }
 
 
@@ -63,7 +64,7 @@ def _words(run: SyncRun, conditions: Conditions) -> str:
         or _pause(run.connection.account, "the account is paused")
         or _pause(run.connection, "the ad account is paused")
         or _connection(run.connection)
-        or _deferral(run)
+        or deferral(run)
         or _turn(run, conditions)
     )
 
@@ -84,11 +85,13 @@ def _connection(connection: Connection) -> str:
     return ""
 
 
-def _deferral(run: SyncRun) -> str:
+def deferral(run: SyncRun) -> str:
+    """What a deferred run waits for, and until when; empty for any other."""
     if run.state != RunState.DEFERRED or run.available_at is None:
         return ""
     reason = run.waiting_for or DEFERRED[DeferReason(run.defer_reason)]
-    return f"{reason.removesuffix('.')}, until {run.available_at:%H:%M:%S} UTC"
+    then = "; the next try is at" if run.defer_reason == DeferReason.OUTAGE else ", until"
+    return f"{reason.removesuffix('.')}{then} {run.available_at:%H:%M:%S} UTC"
 
 
 def _turn(run: SyncRun, conditions: Conditions) -> str:

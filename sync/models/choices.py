@@ -66,6 +66,7 @@ class DeferReason(models.TextChoices):
     RETRY = "retry"
     REPORT = "report"  # the platform is still preparing what was asked for
     GAVE_WAY = "gave_way"  # to a run of a better class
+    OUTAGE = "outage"  # the platform is down, for everybody
 
 
 class Outcome(models.TextChoices):

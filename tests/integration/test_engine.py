@@ -260,7 +260,8 @@ def test_a_lasting_fault_ends_as_a_dead_letter_with_its_cause(
     platform: Sandbox, account: Account, provider: str
 ) -> None:
     connection = connect(platform, account, provider)
-    platform.fault(provider, "server_error", account=connection.external_id, times=9)
+    passing = {"code": 2, "family": "internal", "name": "INTERNAL_ERROR", "status": 400}  # no outage
+    platform.fault(provider, "platform_error", account=connection.external_id, times=9, **passing)
 
     run = sync(connection)
     for _ in range(2):

@@ -1,0 +1,130 @@
+"""A platform that is down for a while: nobody's attempt is used, and hardly anything is called."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection as database_connection
+
+from providers.breaker import breaker, circuits
+from providers.breaker.circuits import FAILURES
+from providers.sandbox.process import Sandbox
+from sync.engine.drain import drain
+from sync.engine.platform import circuits as shared_circuits
+from sync.ledger.request import request_sync
+from sync.ledger.waiting import waiting_for
+from sync.models import Account, Connection, Queue, SyncRun
+from sync.models.choices import DeferReason, Outcome, RunState, Trigger
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.processes import eventually
+
+BOTH = pytest.mark.parametrize("provider", ["meta", "google"])
+ENDPOINT = {"meta": "campaigns", "google": "queries"}
+SUBJECT = {"meta": "meta/app", "google": "google/project"}
+SLOTS = 2
+OUTAGE = 2.0  # seconds
+PROBES = 3  # at 0.4 s, at 1.2 s, and where the dice are low just before its end
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """Outages and retries that are waited for in tenths of seconds."""
+    monkeypatch.setattr(circuits, "FIRST_SECONDS", 0.4)
+    monkeypatch.setattr(circuits, "BESIDE_PROBE_SECONDS", 0.1)
+    monkeypatch.setattr(breaker, "BESIDE_PROBE_SECONDS", 0.1)
+    settings.RETRY_BASE = timedelta(seconds=0.1)
+
+
+@pytest.fixture
+def workers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """As many threads as the queue has slots, each a worker that is nudged again and again."""
+    provider, over = request.getfixturevalue("provider"), threading.Event()
+
+    def work(name: str) -> None:
+        try:
+            while not over.is_set():
+                drain(provider, "default", worker=name)
+                over.wait(0.02)
+        finally:
+            database_connection.close()
+
+    with ThreadPoolExecutor(SLOTS) as pool:
+        working = [pool.submit(work, f"worker {number}") for number in range(SLOTS)]
+        yield
+        over.set()
+        for each in working:
+            each.result()
+
+
+def ask(connection: Connection) -> SyncRun:
+    run = request_sync(connection.account, [connection], trigger=Trigger.MANUAL, source="api").runs[0]
+    Queue.objects.update(concurrency=SLOTS)
+    return run
+
+
+def run_once(connection: Connection, run: SyncRun) -> SyncRun:
+    """One start of the run, however long it was to wait."""
+    SyncRun.objects.filter(pk=run.pk, state=RunState.DEFERRED).update(
+        state=RunState.QUEUED, available_at=None, defer_reason="", waiting_for=""
+    )
+    drain(connection.provider, connection.region, worker="test")
+    run.refresh_from_db()
+    return run
+
+
+@BOTH
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "fault", [{"kind": "server_error", "status": 503}, {"kind": "cut"}, {"kind": "html"}]
+)
+def test_an_outage_costs_two_attempts_in_all_and_few_calls_and_all_syncs_succeed_after_it(
+    platform: Sandbox, account: Account, provider: str, fault: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    connections = [connect(platform, account, provider, campaigns=2, ad_groups=4, ads=10) for _ in range(8)]
+    platform.control("faults", platform=provider, times=None, **fault)
+    runs = [ask(connection) for connection in connections]
+    request.getfixturevalue("workers")
+
+    eventually(lambda: len(shared_circuits().open()) == 1, seconds=10, what="an open circuit")
+    (circuit,) = shared_circuits().open()
+    eventually(lambda: time.time() > circuit.since + OUTAGE, seconds=10, what="a long outage")
+    calls = platform.calls(platform=provider)["subjects"][SUBJECT[provider]]["calls"]
+    platform.control("faults/clear")
+    eventually(lambda: not SyncRun.objects.open().exists(), seconds=30, what="the end of all runs")
+
+    assert (circuit.provider, circuit.endpoint) == (provider, ENDPOINT[provider])
+    assert {run.state for run in SyncRun.objects.all()} == {RunState.SUCCEEDED}
+    assert sum(run.failed_attempts for run in SyncRun.objects.all()) <= FAILURES - 1
+    outcomes = {run.pk: {each.outcome for each in run.attempts.all()} for run in runs}
+    assert sum(Outcome.FAILED in each for each in outcomes.values()) <= FAILURES - 1
+    assert all(Outcome.DEFERRED in each for each in outcomes.values())
+    assert calls <= FAILURES + SLOTS + PROBES
+    assert shared_circuits().open() == []
+    for connection in connections:
+        assert_equal_to_platform(platform, connection)
+
+
+@BOTH
+def test_a_lone_run_outlives_any_number_of_failures_and_says_what_it_waits_for(
+    platform: Sandbox, account: Account, provider: str
+) -> None:
+    connection = connect(platform, account, provider)
+    platform.fault(provider, "server_error", status=503, times=None)
+    run = ask(connection)
+
+    for _ in range(FAILURES):
+        run_once(connection, run)
+    assert (run.state, run.defer_reason, run.failed_attempts) == (RunState.DEFERRED, DeferReason.OUTAGE, 2)
+    name = {"meta": "Meta's campaigns", "google": "Google's queries"}[provider]
+    words = waiting_for([run])[run.pk]
+    assert words == f"{name} do not answer; the next try is at {run.available_at:%H:%M:%S} UTC"
+
+    for _ in range(4):
+        eventually(lambda: shared_circuits().open()[0].until < time.time(), seconds=5, what="half-open")
+        run_once(connection, run)
+        assert (run.defer_reason, run.failed_attempts) == (DeferReason.OUTAGE, 2)
