@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
 
+from sync.engine.overrides import overrides
 from sync.models import Account, Connection
 from sync.models.choices import Role
 from tests.factories import make_account, make_connection, make_member
@@ -21,11 +22,12 @@ pytest_plugins = [
 
 @pytest.fixture(autouse=True)
 def _clean_servers(request: pytest.FixtureRequest) -> None:
-    """Nothing of an earlier test is left in this process's Valkey database, or open at PostgreSQL's.
+    """Nothing of an earlier test is left in this process, its Valkey database, or open at PostgreSQL's.
 
     Django looks after open connections at the end of each HTTP request, so one that was left open
     would fail a test which shows that it needs no database.
     """
+    overrides().forget()
     marked = request.node.get_closest_marker("django_db")
     if marked or {"db", "transactional_db"} & set(request.fixturenames):
         redis.Redis.from_url(settings.REDIS_URL).flushdb()

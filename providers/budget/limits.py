@@ -1,7 +1,7 @@
 """What limits are: windows, and what they are counted for."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from providers.errors import Scope
@@ -11,10 +11,14 @@ _UNITS: dict[float, str] = {60: "a minute", 3600: "an hour", 86400: "a day"}
 
 @dataclass(frozen=True)
 class Window:
-    """At most `calls` within any `seconds`. A pause of N seconds between calls is `Window(1, N)`."""
+    """At most `calls` within any `seconds`. A pause of N seconds between calls is `Window(1, N)`.
+
+    `source` says where it comes from, for people.
+    """
 
     calls: int
     seconds: float
+    source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.calls < 1 or self.seconds <= 0:
@@ -23,7 +27,7 @@ class Window:
     def within(self, reserve: float) -> "Window":
         """What is left when a part is reserved; never less than one call."""
         # 0.1 + 0.2 > 0.3: without the summand, a product that is a whole number may be rounded off it
-        return Window(max(1, math.floor(self.calls * (1 - reserve) + 1e-9)), self.seconds)
+        return replace(self, calls=max(1, math.floor(self.calls * (1 - reserve) + 1e-9)))
 
     def __str__(self) -> str:
         span = _UNITS.get(self.seconds, f"in {self.seconds:g} s")

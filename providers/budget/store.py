@@ -42,6 +42,7 @@ class Meter(NamedTuple):
     limit: int
     seconds: float
     used: int
+    source: str
     parked_until: float | None
     parked_because: str
     background_until: float | None  # background work only
@@ -141,6 +142,7 @@ def _meters(limit: Limit, now: int, answers: Iterator[Any]) -> Iterator[Meter]:
             window.calls,
             window.seconds,
             used,
+            window.source,
             parked_until=int(until) / MICRO if parked else None,
             parked_because=why.decode() if parked else "",
             background_until=int(background_until) / MICRO if held else None,

@@ -1,36 +1,29 @@
-"""The budgets that a connection's calls are taken from.
+"""The budgets that a connection's calls are taken from: defaults, and what people set in their place.
 
-The ad account's is named by the platform's id, not by ours: two tenants may connect the same one,
-and the platform counts it once.
+Of windows of the same length the more particular one holds: a limit that was set over a default, one
+of this ad account over one of each, an account's over its plan's.
 """
 
-from uuid import UUID
+from collections.abc import Iterable
 
 from django.conf import settings
 
 from providers.budget import Limit, Window
 from providers.errors import Scope
 from providers.registry import USE_CASES
-from sync.models import Account, Connection
+from sync.engine.keys import account_key, ad_account_key, plan_key, provider_key
+from sync.engine.overrides import overrides
+from sync.models import Account, Connection, Plan
+
+Windows = tuple[Window, ...]
 
 
 def limits_of(connection: Connection, use_case: str = "") -> list[Limit]:
     """Every limit that a call for the connection is taken from; without an ad account, the app's only."""
-    provider = connection.provider
-    if not connection.external_id:
-        return _shared(connection)
-    own = [
-        Limit(
-            ad_account_key(provider, connection.external_id),
-            connection.external_id,
-            _windows(settings.CONNECTION_WINDOWS[provider]),
-            Scope.AD_ACCOUNT,
-        )
-    ]
+    limits = [_of_app(connection), _of_account(connection.account)]
     if use_case:
-        key, label = ad_account_key(provider, connection.external_id, use_case), connection.external_id
-        own.append(Limit(key, f"{label} ({use_case})", (), Scope.USE_CASE))
-    return own + _shared(connection)
+        limits.insert(0, _of_ad_account(connection, use_case))
+    return [_of_ad_account(connection), *limits] if connection.external_id else limits
 
 
 def all_limits_of(connection: Connection) -> list[Limit]:
@@ -39,41 +32,39 @@ def all_limits_of(connection: Connection) -> list[Limit]:
     return list({limit.key: limit for limits in of_cases for limit in limits}.values())
 
 
-def ad_account_key(provider: str, external_id: str, use_case: str = "") -> str:
-    """The budget key of an ad account, or of one of its use cases."""
-    return ":".join(filter(None, ("connection", provider, external_id, use_case)))
+def _of_ad_account(connection: Connection, use_case: str = "") -> Limit:
+    provider, external_id = connection.provider, connection.external_id
+    key = ad_account_key(provider, external_id, use_case)
+    common = overrides().of(ad_account_key(provider, "", use_case))
+    if use_case:
+        windows = _merged(common, overrides().of(key))
+        return Limit(key, f"{external_id} ({use_case})", windows, Scope.USE_CASE)
+    windows = _merged(_setting("CONNECTION_WINDOWS", provider), common, overrides().of(key))
+    return Limit(key, external_id, windows, Scope.AD_ACCOUNT)
 
 
-def provider_key(provider: str) -> str:
-    """The budget key of the app or project."""
-    return f"provider:{provider}"
+def _of_app(connection: Connection) -> Limit:
+    key = provider_key(connection.provider)
+    windows = _merged(_setting("PROVIDER_WINDOWS", connection.provider), overrides().of(key))
+    return Limit(key, connection.get_provider_display(), windows, Scope.APP)
 
 
-def account_key(account_id: UUID) -> str:
-    """The budget key of a tenant."""
-    return f"account:{account_id}"
+def _of_account(account: Account) -> Limit:
+    key, plan = account_key(account.pk), account.plan
+    by_plan = _merged(_of_plan(plan), overrides().of(plan_key(plan.pk))) if plan else ()
+    return Limit(key, account.name, _merged(by_plan, overrides().of(key)))
 
 
-def _shared(connection: Connection) -> list[Limit]:
-    """What an ad account shares: its app or project, and its tenant's."""
-    provider = connection.provider
-    return [
-        Limit(
-            provider_key(provider),
-            connection.get_provider_display(),
-            _windows(settings.PROVIDER_WINDOWS[provider]),
-            Scope.APP,
-        ),
-        Limit(account_key(connection.account_id), connection.account.name, _plan_windows(connection.account)),
-    ]
+def _merged(*layers: Iterable[Window]) -> Windows:
+    """Of each length, the last layer's."""
+    return tuple({window.seconds: window for layer in layers for window in layer}.values())
 
 
-def _windows(pairs: tuple[tuple[int, float], ...]) -> tuple[Window, ...]:
-    return tuple(Window(calls, seconds) for calls, seconds in pairs)
+def _setting(name: str, provider: str) -> Windows:
+    source = f"the setting {provider.upper()}_{name}"
+    return tuple(Window(calls, seconds, source) for calls, seconds in getattr(settings, name)[provider])
 
 
-def _plan_windows(account: Account) -> tuple[Window, ...]:
-    if account.plan is None:
-        return ()
-    asked = ((account.plan.calls_per_minute, 60.0), (account.plan.calls_per_hour, 3600.0))
-    return tuple(Window(calls, seconds) for calls, seconds in asked if calls)
+def _of_plan(plan: Plan) -> Windows:
+    asked = ((plan.calls_per_minute, 60.0), (plan.calls_per_hour, 3600.0))
+    return tuple(Window(calls, seconds, f"the plan {plan}") for calls, seconds in asked if calls)

@@ -6,6 +6,7 @@ from sync.models.connection import Connection
 from sync.models.credential import Credential
 from sync.models.google import GoogleProject, OperationCount
 from sync.models.intervention import Intervention
+from sync.models.limit import CallLimit
 from sync.models.pulse import Pulse
 from sync.models.queue import Lane, Queue, queue_name
 from sync.models.run import JoinedRequest, SyncAttempt, SyncRequest, SyncRun
@@ -15,6 +16,7 @@ __all__ = [
     "Ad",
     "AdGroup",
     "ApiToken",
+    "CallLimit",
     "Campaign",
     "Change",
     "Connection",

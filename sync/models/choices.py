@@ -89,6 +89,15 @@ class Action(models.TextChoices):
     RESOLVED = "resolved"
 
 
+class LimitScope(models.TextChoices):
+    """What a call limit is about."""
+
+    PROVIDER = "provider", "An app or project"
+    PLAN = "plan", "A plan"
+    ACCOUNT = "account", "An account"
+    CONNECTION = "connection", "An ad account"
+
+
 class CredentialStatus(models.TextChoices):
     ACTIVE = "active"
     RECONNECT_NEEDED = "reconnect_needed"

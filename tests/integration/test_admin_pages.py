@@ -29,6 +29,7 @@ from sync.models import (
     Ad,
     AdGroup,
     ApiToken,
+    CallLimit,
     Campaign,
     Change,
     Connection,
@@ -45,7 +46,7 @@ from tests.factories import make_account, make_connection, make_member, make_run
 
 SECRET = "secret-token"  # what the factories store, encrypted
 SCHEDULES = (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule)
-ADDABLE = (Account, Plan, ApiToken, User, Group, *SCHEDULES)
+ADDABLE = (Account, Plan, CallLimit, ApiToken, User, Group, *SCHEDULES)
 REGISTERED = sorted(admin.site._registry, key=lambda model: model.__name__)
 
 
@@ -76,6 +77,7 @@ def rows(admin_user: User) -> dict[type[Model], Model]:
     interval = IntervalSchedule.objects.create(every=5, period="seconds")
     made = (
         plan,
+        CallLimit.objects.create(scope="account", account=account, calls=10, seconds=60, set_by="carol"),
         account,
         connection,
         connection.credential,

@@ -247,8 +247,12 @@ def test_limits_shows_use_and_probes(platform: Sandbox, account: Account, settin
             "used": 1,
             "limit": 10,
             "seconds": 60.0,
+            "source": "the setting META_CONNECTION_WINDOWS",
+            "free_at": None,
             "parked_until": None,
             "parked_because": "",
+            "background_until": None,
+            "background_because": "",
         }
     ]
     assert told["probe"]["error"] == ""

@@ -1,43 +1,78 @@
-"""The budgets: our windows beside what is used of them."""
+"""The budgets: our windows beside what is used of them, and what people set."""
 
 import sys
-from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
-from redis.exceptions import RedisError
+from django.core.management.base import CommandParser
 
-from providers.budget import Window
-from providers.budget.store import Meter
-from sync.engine.limits import all_limits_of
-from sync.engine.platform import budget_store
+from sync.management.budgets import budgets
 from sync.management.command import AdTigerCommand
+from sync.management.limit_edits import add_edits, clear_from, set_from
 from sync.management.lookup import add_choice, chosen
 from sync.management.output import add_json, print_json, print_table
-from sync.management.probe import Probe, probe
-from sync.models import Connection
+from sync.management.probe import probe
+from sync.models import CallLimit
 
-COLUMNS = ("budget", "used", "limit", "seconds", "parked_until", "parked_because")
-NO_WINDOW = (Window(1, 1.0),)  # stands in where nothing is counted, to read until when it is parked
+COLUMNS = ("budget", "used", "limit", "seconds", "source", "free_at")
+PARKS = ("parked until", "because")
+HEEDED = "Workers heed it within 3 seconds."  # the processes' memory of limits, and a run's of its own
 
 
 class Command(AdTigerCommand):
     help = (
-        "Show each connection's budgets: the windows of its ad account, its provider and its account, what "
-        "is used of them now, and what is parked until when and why. With --probe make one real call per "
-        "connection and show what the platform says of its own limits; exit code 1 when one fails."
+        "Show each connection's budgets: the windows of its ad account, its provider and its account, where "
+        "each comes from, what is used of it now and when it has room again, and what is parked until when "
+        "and why. With --probe make one real call per connection and show what the platform says of its own "
+        "limits; exit code 1 when one fails. `limits set` and `limits clear` change limits at run time."
     )
-    examples = ("limits", "limits --provider google --json", "limits --connection act_123 --probe")
+    examples = (
+        "limits",
+        "limits --provider google --json",
+        "limits --connection act_123 --probe",
+        'limits set 20/60 400/3600 --connection act_123 --reason "full access"',
+        "limits set 1/0.5 --provider meta --each",
+        "limits set 5000/3600 --account Acme",
+        "limits clear --connection act_123",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_choice(parser)
         parser.add_argument("--probe", action="store_true", help="make one real call per connection")
         add_json(parser)
+        add_edits(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        match options["edit"]:
+            case "set":
+                self._set(options)
+            case "clear":
+                self._clear(options)
+            case _:
+                self._show(options)
+
+    def _set(self, options: dict[str, Any]) -> None:
+        limits = set_from(options)
+        if options["json"]:
+            print_json(self, {"set": [_limit(limit) for limit in limits]})
+            return
+        for limit in limits:
+            self.stdout.write(f"Set: {limit}.")
+        self.stdout.write(HEEDED)
+
+    def _clear(self, options: dict[str, Any]) -> None:
+        subject, limits = clear_from(options)
+        if options["json"]:
+            print_json(self, {"cleared": [_limit(limit) for limit in limits]})
+            return
+        for limit in limits:
+            self.stdout.write(f"Cleared: {limit}.")
+        done = f"The defaults hold again. {HEEDED}" if limits else f"Nothing was set for {subject.subject}."
+        self.stdout.write(done)
+
+    def _show(self, options: dict[str, Any]) -> None:
         connections = list(chosen(options))
         probes = {each.pk: probe(each) for each in connections if options["probe"]}
-        told = [_describe(connection, probes.get(connection.pk)) for connection in connections]
+        told = [budgets(each) | {"probe": probes.get(each.pk)} for each in connections]
         if options["json"]:
             print_json(self, {"connections": told})
         else:
@@ -49,40 +84,32 @@ class Command(AdTigerCommand):
         if not told:
             self.stdout.write("No connection fits. `connect` makes one.")
         for each in told:
-            rows = ([window[column] for column in COLUMNS] for window in each["windows"])
-            print_table(self, each["connection"], [column.replace("_", " ") for column in COLUMNS], rows)
+            rows = ([*(window[column] for column in COLUMNS), *_park(window)] for window in each["windows"])
+            names = [column.replace("_", " ") for column in (*COLUMNS, *PARKS)]
+            print_table(self, each["connection"], names, rows)
+            for who, at in (
+                ("People", each["may_call_at"]),
+                ("The background", each["background_may_call_at"]),
+            ):
+                if at:
+                    self.stdout.write(f"{who} may call again at {at:%H:%M:%S} UTC.")
             if each["probe"]:
                 self.stdout.write(str(each["probe"]))
 
 
-def _describe(connection: Connection, answer: Probe | None) -> dict[str, Any]:
-    found = all_limits_of(connection)
-    limits = [limit if limit.windows else limit._replace(windows=NO_WINDOW) for limit in found]
-    counted = {limit.key for limit in found if limit.windows}
-    try:
-        meters = budget_store().meters(limits)
-    except RedisError:
-        raise CommandError("The budget store does not answer: check REDIS_URL, and that it runs.") from None
-    return {
-        "id": str(connection.pk),
-        "connection": str(connection),
-        "external_id": connection.external_id,
-        "probe": answer,
-        "windows": [
-            _window(meter, is_counted=meter.key in counted)
-            for meter in meters
-            if meter.key in counted or meter.parked_until
-        ],
-    }
+def _park(window: dict[str, Any]) -> tuple[Any, str]:
+    """The one that stops everybody, else that of background work."""
+    if window["parked_until"] or not window["background_until"]:
+        return window["parked_until"], window["parked_because"]
+    return window["background_until"], f"for background work: {window['background_because']}"
 
 
-def _window(meter: Meter, *, is_counted: bool) -> dict[str, Any]:
-    parked = datetime.fromtimestamp(meter.parked_until, UTC) if meter.parked_until else None
+def _limit(limit: CallLimit) -> dict[str, Any]:
     return {
-        "budget": meter.label,
-        "used": meter.used if is_counted else None,
-        "limit": meter.limit if is_counted else None,
-        "seconds": meter.seconds if is_counted else None,
-        "parked_until": parked,
-        "parked_because": meter.parked_because,
+        "subject": limit.subject,
+        "calls": limit.calls,
+        "seconds": limit.seconds,
+        "set_at": limit.set_at,
+        "set_by": limit.set_by,
+        "reason": limit.reason,
     }

@@ -1,0 +1,73 @@
+"""A connection's budgets as `limits` shows them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError
+from redis.exceptions import RedisError
+
+from providers.budget import Limit, Meter, Window
+from sync.engine.limits import all_limits_of
+from sync.engine.platform import budget_store
+from sync.models import Connection
+
+NO_WINDOW = (Window(1, 1.0),)  # stands in where nothing is counted, to read until when it is parked
+
+
+def budgets(connection: Connection) -> dict[str, Any]:
+    """Its windows and parks, and when it may be called again."""
+    limits = all_limits_of(connection)
+    try:
+        windows = _meters(limits)
+        in_background = _meters([limit.within(settings.BUDGET_RESERVE) for limit in limits])
+    except RedisError:
+        raise CommandError("The budget store does not answer: check REDIS_URL, and that it runs.") from None
+    parks = [meter.background_until for meter in in_background]
+    return {
+        "id": str(connection.pk),
+        "connection": str(connection),
+        "external_id": connection.external_id,
+        "may_call_at": _latest(_free_at(windows)),
+        "background_may_call_at": _latest([*_free_at(in_background), *parks]),
+        "windows": [_window(meter) for meter in windows if meter.source or _is_parked(meter)],
+    }
+
+
+def _meters(limits: list[Limit]) -> list[Meter]:
+    return budget_store().meters(
+        [limit if limit.windows else limit._replace(windows=NO_WINDOW) for limit in limits]
+    )
+
+
+def _free_at(meters: list[Meter]) -> list[float | None]:
+    return [at for meter in meters for at in (meter.free_at, meter.parked_until)]
+
+
+def _latest(times: list[float | None]) -> datetime | None:
+    """When the last of what stands in the way is gone; None: nothing does."""
+    return _moment(max((at for at in times if at), default=None))
+
+
+def _is_parked(meter: Meter) -> bool:
+    return bool(meter.parked_until or meter.background_until)
+
+
+def _window(meter: Meter) -> dict[str, Any]:
+    counted = bool(meter.source)
+    return {
+        "budget": meter.label,
+        "used": meter.used if counted else None,
+        "limit": meter.limit if counted else None,
+        "seconds": meter.seconds if counted else None,
+        "source": meter.source,
+        "free_at": _moment(meter.free_at),
+        "parked_until": _moment(meter.parked_until),
+        "parked_because": meter.parked_because,
+        "background_until": _moment(meter.background_until),
+        "background_because": meter.background_because,
+    }
+
+
+def _moment(at: float | None) -> datetime | None:
+    return datetime.fromtimestamp(at, UTC) if at else None
