@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0006_count_googles_operations'),
+        ('sync', '0007_defer_through_outages'),
     ]
 
     operations = [
