@@ -11,6 +11,7 @@ from sync.admin.tables import Table, failed_runs
 from sync.admin.words import CONDITION_COLOURS, duration, listing, spoken
 from sync.models import Connection, Queue, SyncRun
 from sync.models.choices import OPEN, Provider, RunState
+from sync.outages import outages
 
 DAY = timedelta(days=1)
 FAILURES_SHOWN = 10
@@ -72,6 +73,7 @@ def _provider(
     return {
         "name": provider.label,
         "paused": any(queue.paused_at for queue in queues),
+        "outages": outages(provider),
         "slots": sum(queue.concurrency for queue in queues),
         "numbers": [
             (state.label, _number(still_open, provider, state), _runs(provider, state))

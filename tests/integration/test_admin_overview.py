@@ -3,14 +3,19 @@
 from datetime import timedelta
 
 import pytest
+import redis
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+import sync.outages
+from providers.breaker import Circuits
+from providers.breaker.circuits import FAILURES
 from sync.admin import dashboard
 from sync.admin.words import page
+from sync.engine.platform import circuits
 from sync.models import Account, Connection
 from sync.models.choices import ConnectionStatus, Provider, RunState
 from tests.factories import make_connection, make_run
@@ -45,6 +50,20 @@ def test_runs_are_counted_by_provider(account: Account) -> None:
     assert (meta["slots"], meta["oldest"]) == (2, "2 m 00 s")
     assert [number for _, number, _ in google["numbers"]] == [0, 0, 1]
     assert (google["rate"], google["oldest"]) == (None, None)
+
+
+def test_an_outage_stands_with_its_provider_while_the_store_knows_of_it(
+    admin_client: Client, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(connection)
+    for _ in range(FAILURES):
+        circuits().failed("meta:ads", "ticket", "Meta could not be reached")
+
+    assert "Meta&#x27;s ads do not answer since" in admin_client.get(INDEX).content.decode()
+
+    away = Circuits(redis.Redis(host="127.0.0.1", port=9))
+    monkeypatch.setattr(sync.outages, "circuits", lambda: away)
+    assert "do not answer" not in admin_client.get(INDEX).content.decode()
 
 
 def test_recent_failures_lead_to_their_runs(admin_client: Client, connection: Connection) -> None:

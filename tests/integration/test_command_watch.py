@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from providers.breaker.circuits import FAILURES
 from providers.sandbox.process import Sandbox
 from sync import alive
-from sync.engine.platform import budget_store
+from sync.engine.platform import budget_store, circuits
 from sync.ledger.claim import claim
 from sync.ledger.pause import pause
 from sync.ledger.request import request_sync
@@ -70,6 +71,21 @@ def test_queue_tells_due_times_to_people(account: Account) -> None:
     deferred = make_run(make_connection(account), state=RunState.DEFERRED)
 
     assert f"{deferred.available_at:%Y-%m-%d %H:%M:%S}" in run("queue")
+
+
+def test_queue_tells_which_endpoint_is_down_since_when_and_when_it_is_tried(account: Account) -> None:
+    make_run(make_connection(account))
+    for _ in range(FAILURES):
+        circuits().failed("meta:campaigns", "ticket", "Meta failed for a moment (Meta's code 2)")
+
+    (outage,) = run_json("queue")["queues"][0]["outages"]
+
+    assert (outage["endpoint"], outage["is_tried"]) == ("campaigns", False)
+    since, then = (datetime.fromisoformat(outage[name]) for name in ("since", "next_try_at"))
+    assert timedelta(seconds=10) <= then - since <= timedelta(seconds=12.1)
+    words = run("queue")
+    assert f"Meta's campaigns do not answer since {since:%Y-%m-%d %H:%M:%S}" in words
+    assert f"the next try is at {then:%H:%M:%S} UTC. Meta failed for a moment (Meta's code 2)" in words
 
 
 def test_queue_of_a_provider_that_is_not_there_is_wrong_use(db: None) -> None:

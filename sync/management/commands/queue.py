@@ -13,6 +13,7 @@ from sync.management.command import AdTigerCommand
 from sync.management.output import add_json, print_json, print_table, span
 from sync.models import Queue, SyncRun
 from sync.models.choices import Provider, RunState
+from sync.outages import outages
 
 SHOWN = 50  # runs of each state; the counts are of all
 OLDEST = {RunState.RUNNING: "started_at", RunState.QUEUED: "queued_at", RunState.DEFERRED: "available_at"}
@@ -21,7 +22,8 @@ OLDEST = {RunState.RUNNING: "started_at", RunState.QUEUED: "queued_at", RunState
 class Command(AdTigerCommand):
     help = (
         "Show each queue: the runs that run, are due or are deferred, their places, and what they wait for "
-        f"until when. Shown are the oldest {SHOWN} of each kind, counted are all."
+        "until when; and which endpoints of the platforms are down. "
+        f"Shown are the oldest {SHOWN} of each kind, counted are all."
     )
     examples = ("queue", "queue --provider meta", "queue --json", "queue --broker")
 
@@ -61,6 +63,8 @@ class Command(AdTigerCommand):
             title += f", the oldest waits {span(queue['oldest_wait_seconds'])}"
         fields = ("state", "position", "account", "connection", "progress", "available_at", "waiting_for")
         columns = ("state", "place", "account", "ad account", "%", "due (UTC)", "waits for")
+        for outage in queue["outages"]:
+            self.stdout.write(self.style.ERROR(str(outage)))
         print_table(self, title, columns, ([run[field] for field in fields] for run in queue["runs"]))
 
 
@@ -82,6 +86,7 @@ def _describe(queue: Queue) -> dict[str, Any]:
         "paused": queue.paused_at is not None,
         **{str(state): runs.filter(state=state).count() for state in OLDEST},
         "oldest_wait_seconds": wait.total_seconds() if wait else None,
+        "outages": outages(queue.provider),
         "runs": [_line(run, places, words) for run in shown],
     }
 
