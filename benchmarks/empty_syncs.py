@@ -34,29 +34,29 @@ def main() -> None:
         Contender(
             "AdTiger, 10 slots, 10 processes", partial(_adtiger, asked.runs, warm, slots=10, processes=10)
         ),
-        Contender("plain Celery, 2 processes", partial(celery.rate, "empty", ["-"] * asked.runs, warm=warm)),
+        Contender(
+            "plain Celery, 2 processes", partial(celery.measure, "empty", ["-"] * asked.runs, warm=warm)
+        ),
     ]
     if bullmq.is_there():
         contenders += [
             Contender(
                 f"BullMQ, concurrency {n}",
-                partial(bullmq.rate, "empty", ["-"] * asked.runs, concurrency=n, warm=warm),
+                partial(bullmq.measure, "empty", ["-"] * asked.runs, concurrency=n, warm=warm),
             )
             for n in (1, 10)
         ]
-    figures = interleave(contenders, rounds=asked.rounds)
-    report.compare(
-        "empty syncs", "runs a second", figures, bases=[contender.name for contender in contenders[3:]]
-    )
+    found = interleave(contenders, rounds=asked.rounds)
+    report.compare_all("empty syncs", found, bases=[contender.name for contender in contenders[3:]])
     report.save()
 
 
-def _adtiger(runs: int, warm: int, *, slots: int, processes: int) -> float:
+def _adtiger(runs: int, warm: int, *, slots: int, processes: int) -> dict[str, float]:
     forget_keys()
     rows.empty(slots=slots)
     rows.connections([f"act_{number}" for number in range(1, runs + 1)], tenants=TENANTS, secret=NO_TOKEN)
     rows.queue_runs()
-    return drains.rate(do_nothing, processes=processes, runs=runs, warm=warm)
+    return drains.measure(do_nothing, processes=processes, runs=runs, warm=warm)
 
 
 def do_nothing() -> None:

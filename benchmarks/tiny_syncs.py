@@ -35,10 +35,9 @@ def main() -> None:
     ready_database()
     warm = asked.runs // 10
     with open_platform(accounts=asked.runs, campaigns=CAMPAIGNS) as platform:
-        figures = interleave(_contenders(platform, warm), rounds=asked.rounds)
-    report.compare(
-        "tiny syncs", "a second", figures, bases=[name for name in figures if not name.startswith("AdTiger")]
-    )
+        contenders = _contenders(platform, warm)
+        found = interleave(contenders, rounds=asked.rounds)
+    report.compare_all("tiny syncs", found, bases=[contender.name for contender in contenders[2:]])
     report.save()
 
 
@@ -52,13 +51,13 @@ def _contenders(platform: Platform, warm: int) -> list[Contender]:
         for n in (1, 2)
     ]
     contenders.append(
-        Contender("plain Celery, 2 processes", partial(celery.rate, "tiny", jobs, warm=warm, sandbox=url))
+        Contender("plain Celery, 2 processes", partial(celery.measure, "tiny", jobs, warm=warm, sandbox=url))
     )
     if bullmq.is_there():
         contenders += [
             Contender(
                 f"BullMQ, concurrency {n}",
-                partial(bullmq.rate, "tiny", jobs, concurrency=n, warm=warm, sandbox=url),
+                partial(bullmq.measure, "tiny", jobs, concurrency=n, warm=warm, sandbox=url),
             )
             for n in (1, 3, 10)
         ]
@@ -76,15 +75,15 @@ def _paths(accounts: Sequence[str]) -> list[str]:
     return [f"/meta/v26.0/{account}/campaigns?{urllib.parse.urlencode(query)}" for account in accounts]
 
 
-def _adtiger(platform: Platform, warm: int, *, processes: int) -> float:
+def _adtiger(platform: Platform, warm: int, *, processes: int) -> dict[str, float]:
     forget_keys()
     rows.empty(slots=SLOTS)
     rows.connections(platform.accounts, tenants=TENANTS, secret=platform.token)
     rows.queue_runs()
     runs = len(platform.accounts)
-    rate = drains.rate(only_campaigns, processes=processes, runs=runs, warm=warm)
+    figures = drains.measure(only_campaigns, processes=processes, runs=runs, warm=warm)
     assert Campaign.objects.count() == runs * CAMPAIGNS, "rows are missing"
-    return rate
+    return figures
 
 
 def only_campaigns() -> None:

@@ -9,12 +9,11 @@ from collections.abc import Callable
 
 from django.db import connection
 
-from benchmarks.harness import product as product  # sets the product up, also in a spawned child
+from benchmarks.harness.cpu import PATIENCE, Cpu, per_job
 from benchmarks.harness.rows import META, REGION
 from sync.engine.drain import drain
 from sync.models import SyncAttempt
-
-PATIENCE = 300  # seconds for one round; it takes a few
+from sync.models.choices import Outcome
 
 Prepare = Callable[[], None]
 RATE = """
@@ -24,25 +23,31 @@ RATE = """
 """
 
 
-def rate(prepare: Prepare, *, processes: int, runs: int, warm: int) -> float:
-    """Runs a second until nothing is due, after the first `warm`. `prepare` runs in each child first."""
+def measure(prepare: Prepare, *, processes: int, runs: int, warm: int) -> dict[str, float]:
+    """Runs a second until nothing is due, and what one costs. `prepare` runs in each child first."""
     context = multiprocessing.get_context("fork")  # Django is loaded once
     start = context.Barrier(processes)
-    connection.close()  # or the children would share it
     children = [
         context.Process(target=_work, args=(prepare, start, f"bench-{number}"), daemon=True)
         for number in range(processes)
     ]
+    cpu = Cpu()
+    connection.close()  # or the children would share it
     for child in children:
         child.start()
+    cost = per_job(
+        cpu, _done, lambda: all(child.exitcode is None for child in children), warm=warm, jobs=runs
+    )
     for child in children:
         child.join(PATIENCE)
     assert all(child.exitcode == 0 for child in children), "a drain failed; see above"
-    done = SyncAttempt.objects.filter(outcome="succeeded").count()
-    assert done == runs, f"{done} of {runs} runs succeeded"
     with connection.cursor() as cursor:
         cursor.execute(RATE, {"warm": warm})
-        return float(cursor.fetchone()[0])
+        return {"a second": float(cursor.fetchone()[0]), "CPU ms each": cost}
+
+
+def _done() -> int:
+    return SyncAttempt.objects.filter(outcome=Outcome.SUCCEEDED).count()
 
 
 def _work(prepare: Prepare, start: multiprocessing.synchronize.Barrier, worker: str) -> None:

@@ -3,8 +3,8 @@
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,18 +16,28 @@ GRACE = 10  # seconds to end in good order; then they are killed
 class Process:
     """One process for the length of a `with` block."""
 
-    def __init__(self, name: str, command: Sequence[str], **environment: str) -> None:
+    def __init__(self, name: str, command: Sequence[str], *, cwd: Path = ROOT, **environment: str) -> None:
         self.log = HOME / "logs" / f"{name}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  (our own programs)
                 command,
-                cwd=ROOT,
+                cwd=cwd,
                 env=os.environ | environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    @property
+    def works(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def wait(self) -> None:
+        """Until it ends by itself, which it is about to do."""
+        if self._process.wait(GRACE) != 0:
+            raise RuntimeError(f"it ended with code {self._process.returncode}; see {self.log}")
 
     def __enter__(self) -> Self:
         return self
@@ -42,12 +52,3 @@ class Process:
                     self._process.wait(GRACE)
                 except subprocess.TimeoutExpired:
                     continue
-
-
-def until(holds: Callable[[], bool], *, seconds: float, what: str) -> None:
-    """Look until it holds; fail with `what` when it does not in time."""
-    ends_at = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > ends_at:
-            raise TimeoutError(f"{what} did not come within {seconds:g} s")
-        time.sleep(0.05)  # often enough for rounds of seconds, too seldom to disturb them

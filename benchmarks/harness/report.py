@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,11 @@ class Report:
         self._name = name
         self._tables: list[dict[str, Any]] = []
         print(f"\n## {name}\n\n{machine()}")
+
+    def compare_all(self, title: str, found: Mapping[str, Figures], *, bases: Sequence[str]) -> None:
+        """A table per unit."""
+        for unit, figures in found.items():
+            self.compare(title, unit, figures, bases=bases)
 
     def compare(self, title: str, unit: str, figures: Figures, *, bases: Sequence[str] = ()) -> None:
         """Every contender's figure, and its ratio to each base that took part."""

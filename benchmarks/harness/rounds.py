@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 
 class Contender(NamedTuple):
-    """Who is measured. `run` does one round and gives its figure: a rate, or a time."""
+    """Who is measured. `run` does one round and gives its figures by unit, e.g. "runs a second"."""
 
     name: str
-    run: Callable[[], float]
+    run: Callable[[], dict[str, float]]
 
 
 class Spread(NamedTuple):
@@ -31,13 +31,18 @@ class Spread(NamedTuple):
 Figures = dict[str, list[float]]  # by contender, one per round
 
 
-def interleave(contenders: Sequence[Contender], *, rounds: int) -> Figures:
-    """All contenders, `rounds` times in turn; every second round backwards, so nobody is always first."""
-    figures: Figures = {contender.name: [] for contender in contenders}
+def interleave(contenders: Sequence[Contender], *, rounds: int) -> dict[str, Figures]:
+    """All contenders, `rounds` times in turn; every second round backwards, so nobody is always first.
+
+    The figures by unit.
+    """
+    found: dict[str, Figures] = {}
     for number in range(rounds):
         for contender in contenders if number % 2 == 0 else reversed(contenders):
-            figures[contender.name].append(contender.run())
-    return figures
+            for unit, figure in contender.run().items():
+                table = found.setdefault(unit, {each.name: [] for each in contenders})
+                table[contender.name].append(figure)
+    return found
 
 
 def ratio(figures: Figures, name: str, base: str) -> Spread:

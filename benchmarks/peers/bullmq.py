@@ -1,17 +1,17 @@
 """BullMQ in one Node process, on the same Valkey and PostgreSQL; its packages are installed on demand."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from benchmarks.harness.product import BULLMQ, redis_url
+from benchmarks.harness.cpu import Cpu, per_job
+from benchmarks.harness.process import Process
+from benchmarks.harness.product import BULLMQ, HOME, redis_url
 from benchmarks.peers import history
 
 FOLDER = Path(__file__).parent / "bullmq"
-PATIENCE = 300  # seconds for one round; it takes a few
 
 
 @cache
@@ -37,18 +37,18 @@ def is_there() -> bool:
     return True
 
 
-def rate(kind: str, jobs: Sequence[str], *, concurrency: int, warm: int, sandbox: str = "") -> float:
-    """Jobs a second. `kind` is `empty` or `tiny`; a tiny job is the path of its call."""
+def measure(
+    kind: str, jobs: Sequence[str], *, concurrency: int, warm: int, sandbox: str = ""
+) -> dict[str, float]:
+    """Jobs a second, and what one costs. `kind` is `empty` or `tiny`; a tiny job is the path of its call."""
     history.empty_tables()
-    environment = os.environ | {"PEER_REDIS_URL": redis_url(BULLMQ), "SANDBOX_URL": sandbox}
-    subprocess.run(  # noqa: S603  (our own program)
-        ["node", "worker.mjs", kind, str(concurrency)],  # noqa: S607
-        cwd=FOLDER,
-        env=environment,
-        input="\n".join(jobs),
-        text=True,
-        check=True,
-        timeout=PATIENCE,
-    )
-    assert history.count() == len(jobs), "BullMQ lost or doubled jobs"
-    return history.rate(warm=warm)
+    listed = HOME / "jobs.txt"
+    listed.write_text("\n".join(jobs))
+    command = ["node", "worker.mjs", kind, str(concurrency), str(listed)]
+    told = {"PEER_REDIS_URL": redis_url(BULLMQ), "SANDBOX_URL": sandbox}
+    cpu = Cpu()
+    with Process("bullmq-peer", command, cwd=FOLDER, **told) as worker:
+        cost = per_job(cpu, history.count, lambda: worker.works, warm=warm, jobs=len(jobs))
+        worker.wait()
+    assert history.count() == len(jobs), "BullMQ doubled jobs"
+    return {"a second": history.rate(warm=warm), "CPU ms each": cost}

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import redis
 from celery import Celery
 
-from benchmarks.harness.process import Process, until
+from benchmarks.harness.cpu import Cpu, per_job
+from benchmarks.harness.process import Process
 from benchmarks.harness.product import CELERY, redis_url
 from benchmarks.peers import history
 
 PROCESSES = 2
-PATIENCE = 300  # seconds for one round; it takes a few
 
 
-def rate(kind: str, jobs: Sequence[str], *, warm: int, sandbox: str = "") -> float:
-    """Jobs a second. `kind` is `empty` or `tiny`; a tiny job is the path of its call."""
+def measure(kind: str, jobs: Sequence[str], *, warm: int, sandbox: str = "") -> dict[str, float]:
+    """Jobs a second, and what one costs. `kind` is `empty` or `tiny`; a tiny job is the path of its call."""
     history.empty_tables()
     broker = redis_url(CELERY)
     redis.Redis.from_url(broker).flushdb()
@@ -33,10 +33,11 @@ def rate(kind: str, jobs: Sequence[str], *, warm: int, sandbox: str = "") -> flo
         f"peer-{os.getpid()}@bench",
     ]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    with Process("celery-peer", command, PEER_REDIS_URL=broker, SANDBOX_URL=sandbox):
-        until(lambda: history.count() >= len(jobs), seconds=PATIENCE, what="the end of Celery's jobs")
+    cpu = Cpu()
+    with Process("celery-peer", command, PEER_REDIS_URL=broker, SANDBOX_URL=sandbox) as worker:
+        cost = per_job(cpu, history.count, lambda: worker.works, warm=warm, jobs=len(jobs))
     assert history.count() == len(jobs), "Celery doubled jobs"
-    return history.rate(warm=warm)
+    return {"a second": history.rate(warm=warm), "CPU ms each": cost}
 
 
 def _send(broker: str, name: str, jobs: Sequence[str]) -> None:

@@ -1,5 +1,5 @@
-// Add the jobs that stand on standard input, one a line, to a queue; then work on them and exit.
-// `node worker.mjs empty|tiny CONCURRENCY`. One PostgreSQL connection per job in progress, prepared
+// Add the jobs of a file, one a line, to a queue; then work on them and exit.
+// `node worker.mjs empty|tiny CONCURRENCY FILE`. One PostgreSQL connection per job in progress, prepared
 // statements, keep-alive fetch, nothing kept of what is done: its best settings.
 import { readFileSync } from "node:fs";
 import { Queue, Worker } from "bullmq";
@@ -7,7 +7,7 @@ import IORedis from "ioredis";
 import pg from "pg";
 
 const [kind, concurrency] = [process.argv[2], Number(process.argv[3])];
-const jobs = readFileSync(0, "utf8").split("\n");
+const jobs = readFileSync(process.argv[4], "utf8").split("\n");
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: concurrency });
 const connection = () => new IORedis(process.env.PEER_REDIS_URL, { maxRetriesPerRequest: null });
 const queue = new Queue("peer", { connection: connection() });
