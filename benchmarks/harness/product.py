@@ -1,4 +1,4 @@
-"""The product, set up on the benchmarks' own servers: import this before anything of Django's.
+"""The product, set up on the benchmarks' own servers as soon as this is imported.
 
 Guarantee: whatever DATABASE_URL says, a benchmark touches only the servers below `.adtiger/bench` (or
 ADTIGER_BENCH_HOME), and there only the database and the Valkey numbers named here.
@@ -43,18 +43,25 @@ def _set_up() -> None:
     django.setup()
 
 
-def ready_database() -> None:
-    """The benchmarks' database with this checkout's schema; rows of an earlier benchmark may be left."""
+def ready_database(name: str = DATABASE) -> None:
+    """Work on a database with this checkout's schema; rows of an earlier benchmark may be left in it."""
+    use_database(name)
     with psycopg.connect(embedded.database_url(HOME), autocommit=True) as server:
         try:
-            server.execute(f"CREATE DATABASE {DATABASE}")
+            server.execute(f"CREATE DATABASE {name}")
         except psycopg.errors.DuplicateDatabase:
             if _is_of_another_checkout():
                 connection.close()
-                server.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
-                server.execute(f"CREATE DATABASE {DATABASE}")
+                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+                server.execute(f"CREATE DATABASE {name}")
     call_command("migrate", verbosity=0)
     forget_keys()
+
+
+def use_database(name: str) -> None:
+    """From here on, this process works on that database."""
+    connection.close()
+    connection.settings_dict["NAME"] = name
 
 
 def _is_of_another_checkout() -> bool:

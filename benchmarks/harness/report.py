@@ -40,6 +40,19 @@ class Report:
         ]
         self.table(heads, rows, figures)
 
+    def pairs(self, title: str, unit: str, pairs: Mapping[str, tuple[list[float], list[float]]]) -> None:
+        """Small beside large, and the ratio: whether something grows."""
+        rows = [
+            [
+                name,
+                spread(Spread.of(small)),
+                spread(Spread.of(large)),
+                times(Spread.of([b / a for a, b in zip(small, large, strict=True)])),
+            ]
+            for name, (small, large) in pairs.items()
+        ]
+        self.table([title, f"small, {unit}", f"large, {unit}", "large ÷ small"], rows, pairs)
+
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], figures: Any) -> None:
         """Print one table, and keep the figures behind it."""
         lines = [heads, ["---"] * len(heads), *rows]

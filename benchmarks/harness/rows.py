@@ -13,8 +13,8 @@ from django.db import connection, models
 from django.utils import timezone
 
 from sync.ledger.queues import ensure_queue
-from sync.models import Account, Connection, Credential, SyncAttempt, SyncRequest, SyncRun
-from sync.models.choices import Outcome, Priority, Provider, RunState, Trigger
+from sync.models import Account, Connection, Credential, SyncRequest, SyncRun
+from sync.models.choices import Priority, Provider, RunState, Trigger
 
 META, REGION = Provider.META, settings.REGION
 
@@ -92,7 +92,7 @@ def queue_runs(*, limit: int | None = None) -> None:
 
 
 def history(*, runs: int) -> None:
-    """Ended runs with an attempt each, spread over the connections and the last 90 days."""
+    """Ended runs, spread over the connections and the last 90 days."""
     template = _template(RunState.SUCCEEDED)
     ended = "now() - make_interval(secs => 90 * 86400 * ((n %% 9973)::float / 9973))"
     multiply(
@@ -107,24 +107,19 @@ def history(*, runs: int) -> None:
         started_at=ended,
         finished_at=ended,
     )
-    attempt = SyncAttempt.objects.create(
-        run=template,
-        lease_token=template.pk,
-        worker="w",
-        started_at=timezone.now(),
-        outcome=Outcome.SUCCEEDED,
-    )
-    multiply(
-        attempt,
-        "sync_syncrun r",
-        {},
-        run_id="r.id",
-        lease_token="uuidv7()",  # noqa: S106  (SQL)
-        started_at="r.started_at",
-        ended_at="r.finished_at",
-    )
     template.delete()
-    _settle("sync_syncrun", "sync_syncattempt")
+    _settle("sync_syncrun")
+
+
+def pause(*, percent: int) -> None:
+    """Pause so many of the connections."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sync_connection SET paused_at = now() WHERE ('x' || right(id::text, 6))::bit(24)::int "
+            "%% 100 < %s",
+            (percent,),
+        )
+    _settle("sync_connection", "sync_syncrun")
 
 
 def _template(state: RunState) -> SyncRun:
