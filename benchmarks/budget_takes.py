@@ -1,19 +1,21 @@
-"""How many calls a second the budgets can decide on, beside a naive INCR and EXPIRE for the same windows.
+"""How many calls a second the budgets decide on, and how long that takes: with one client and with eight.
 
-Run: `python -m benchmarks.budget_takes [--calls 5000]`. One client, one connection, loopback, an embedded
-Valkey with its log on. A call is a take and a settle; the naive limiter counts at the take only, is not
-exact, and may leave a key without an expiry: it is here to tell what exactness costs.
+Run: `python -m benchmarks.budget_takes [--calls 4000] [--rounds 3]`. A call is a take and a settle over
+five windows on three keys. Beside it a naive limiter for the same windows (INCR and EXPIRE): it counts at
+the take only, is not exact, and may leave a key without an expiry; it tells what exactness costs.
 """
 
-import tempfile
+import multiprocessing
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import redis
 
-from adtiger.embedded.valkey import Valkey
 from benchmarks.harness.options import options
+from benchmarks.harness.product import PRODUCT, forget_keys, redis_url
+from benchmarks.harness.report import Report
+from benchmarks.harness.rounds import Contender, interleave
 from providers.base import Usage
 from providers.budget import BudgetGate, BudgetStore, Limit, Window
 from providers.errors import BudgetSpent
@@ -25,65 +27,90 @@ OPEN = [  # as a call of a connection takes them: its own two windows, the proje
     Limit("account:acme", "Acme", (Window(ENOUGH, 60), Window(ENOUGH, 3600))),
 ]
 FULL = [Limit("connection:google:2", "2", (Window(1, 3600),)), *OPEN]
+Act = Callable[[], object]
 
 
 def main() -> None:
-    calls = options(__doc__, calls=(5_000, 50)).calls
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "valkey").mkdir()
-        server = Valkey(Path(folder))
-        try:
-            _compare(server.start(0), calls)
-        finally:
-            server.stop(0)
+    asked = options(__doc__, calls=(4_000, 50))
+    report = Report("budget_takes")
+    kinds = {"naive: INCR, EXPIRE": _naive, "exact: take, settle": _exact, "exact: a refused take": _refused}
+    contenders = [
+        Contender(
+            f"{name}; {clients} client{'s' * (clients > 1)}", partial(_round, make, asked.calls, clients)
+        )
+        for clients in (1, 8)
+        for name, make in kinds.items()
+    ]
+    found = interleave(contenders, rounds=asked.rounds)
+    report.compare_all("budget call", found, bases=[contenders[0].name, contenders[3].name])
+    report.save()
 
 
-def _compare(url: str, calls: int) -> None:
-    client = redis.Redis.from_url(url)
-    through, full = _gate(url, OPEN), _gate(url, FULL)
-    full.take()
-    round_trip = _rate("a round trip (PING)", client.ping, calls)
-    naive = _rate("naive: INCR, EXPIRE, 5 windows", lambda: _naive(client), calls)
-    exact = _rate("exact: take and settle, 5 windows", lambda: through.settle(through.take(), Usage()), calls)
-    _rate("exact: a refused take", lambda: _refused(full), calls)
-    print(f"exact / naive: {exact / naive:.2f}; exact / round trip: {exact / round_trip:.2f}")
+def _round(make: Callable[[], Act], calls: int, clients: int) -> dict[str, float]:
+    """All clients at once, each in a process of its own."""
+    forget_keys()
+    with multiprocessing.get_context("fork").Pool(clients) as pool:
+        pool.starmap(_client, [(make, 10)] * clients)  # connections and scripts are there afterwards
+        begun = time.perf_counter()
+        times = sorted(
+            t for each in pool.starmap(_client, [(make, calls // clients)] * clients) for t in each
+        )
+        took = time.perf_counter() - begun
+    return {
+        "a second": len(times) / took,
+        "p50 in µs": times[len(times) // 2] * 1e6,
+        "p99 in µs": times[len(times) * 99 // 100] * 1e6,
+    }
 
 
-def _gate(url: str, limits: list[Limit]) -> BudgetGate:
-    return BudgetGate(
-        BudgetStore.connect(url), lambda _: limits, background=True, reserve=0.2, call_seconds=35
-    )
-
-
-def _naive(client: redis.Redis) -> bool:
-    """As it is mostly written: a counter per window, an expiry when it is new, one after the other."""
-    allowed = True
-    for limit in OPEN:
-        for window in limit.windows:
-            key = f"naive:{limit.key}:{window.seconds}"
-            used = client.incr(key)
-            if used == 1:
-                client.expire(key, round(window.seconds))
-            allowed = allowed and used <= window.calls
-    return allowed
-
-
-def _refused(through: BudgetGate) -> None:
-    try:
-        through.take()
-    except BudgetSpent:
-        return
-    raise AssertionError("the window is full")
-
-
-def _rate(name: str, act: Callable[[], object], times: int) -> float:
-    act()  # the scripts are loaded, the connections are there
-    begun = time.perf_counter()
-    for _ in range(times):
+def _client(make: Callable[[], Act], calls: int) -> list[float]:
+    act, times = make(), []
+    for _ in range(calls):
+        begun = time.perf_counter()
         act()
-    rate = times / (time.perf_counter() - begun)
-    print(f"{name:36} {rate:8,.0f} a second")
-    return rate
+        times.append(time.perf_counter() - begun)
+    return times
+
+
+def _exact() -> Act:
+    gate = _gate(OPEN)
+    return lambda: gate.settle(gate.take(), Usage())
+
+
+def _refused() -> Act:
+    gate = _gate(FULL)
+
+    def refused() -> None:
+        try:
+            gate.take()
+        except BudgetSpent:
+            return
+
+    refused()  # the first is let through
+    return refused
+
+
+def _gate(limits: list[Limit]) -> BudgetGate:
+    store = BudgetStore.connect(redis_url(PRODUCT))
+    return BudgetGate(store, lambda _: limits, background=True, reserve=0.2, call_seconds=35)
+
+
+def _naive() -> Act:
+    """As it is mostly written: a counter per window, an expiry when it is new, one after the other."""
+    client = redis.Redis.from_url(redis_url(PRODUCT))
+
+    def allowed() -> bool:
+        allowed = True
+        for limit in OPEN:
+            for window in limit.windows:
+                key = f"naive:{limit.key}:{window.seconds}"
+                used = client.incr(key)
+                if used == 1:
+                    client.expire(key, round(window.seconds))
+                allowed = allowed and used <= window.calls
+        return allowed
+
+    return allowed
 
 
 if __name__ == "__main__":

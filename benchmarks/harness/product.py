@@ -5,6 +5,7 @@ ADTIGER_BENCH_HOME), and there only the database and the Valkey numbers named he
 """
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ def _set_up() -> None:
         "REDIS_URL": redis_url(PRODUCT),
         "LOG_LEVEL": "WARNING",
     }
+    # whitenoise: outside production nobody ran collectstatic, and need not
+    warnings.filterwarnings("ignore", "No directory at:", UserWarning)
     django.setup()
 
 
