@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from sync.health import troubles
+from sync.health import troubles, warnings
 
 
 @csrf_exempt  # a wrong method is told so, rather than that it lacks a token
@@ -20,6 +20,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Everything that syncing needs does its work; else 503 with the reasons."""
+    """Everything that syncing needs does its work; else 503 with the reasons. Warnings change nothing."""
     reasons = troubles()
-    return JsonResponse({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+    told = {"ready": not reasons, "reasons": reasons, "warnings": warnings()}
+    return JsonResponse(told, status=503 if reasons else 200)

@@ -6,12 +6,13 @@ For readiness and the external health check. Cheap enough to be asked every few 
 import redis
 from celery import current_app
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from sync import alive
+from sync.google.day import google_day
 from sync.ledger.claim import slots_free
 from sync.ledger.position import oldest_wait
 from sync.models import Queue
@@ -29,6 +30,15 @@ def troubles() -> list[str]:
     if pending := _migrations():
         return [*pending, *servers]  # nothing further can be asked
     return [*servers, *_workers(), *_tick(), *_overdue()]
+
+
+def warnings() -> list[str]:
+    """What an operator should look at though everything does its work."""
+    try:
+        day = google_day()
+    except (DatabaseError, InterfaceError):
+        return []  # away, or without its migrations: `troubles` tells
+    return day.warnings if day else []
 
 
 def database_answers() -> bool:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from sync.admin.condition import CONDITION, WORDS
 from sync.admin.tables import Table, failed_runs
 from sync.admin.words import CONDITION_COLOURS, duration, listing, spoken
+from sync.google.day import google_day
 from sync.models import Connection, Queue, SyncRun
 from sync.models.choices import OPEN, Provider, RunState
 from sync.outages import outages
@@ -40,7 +41,10 @@ def providers() -> list[dict[str, Any]]:
     now = timezone.now()
     still_open = _count_open()
     ended = _count_ended(now - DAY)
-    return [_provider(provider, still_open, ended, now) for provider in Provider]
+    day = google_day()
+    notes = {Provider.GOOGLE: [str(day), *day.sentences] if day else []}
+    told = (_provider(provider, still_open, ended, now) for provider in Provider)
+    return [{**one, "notes": notes.get(one["provider"], [])} for one in told]
 
 
 def failures() -> Table:
@@ -71,6 +75,7 @@ def _provider(
     waiting = still_open.get((provider, RunState.QUEUED))
     succeeded, failed = (ended.get((provider, state), 0) for state in (RunState.SUCCEEDED, RunState.FAILED))
     return {
+        "provider": provider,
         "name": provider.label,
         "paused": any(queue.paused_at for queue in queues),
         "outages": outages(provider),

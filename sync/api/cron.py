@@ -25,7 +25,7 @@ from sync.api.schema import refusals
 from sync.api.serializers import Answer, NumbersSerializer, QueuesSerializer
 from sync.api.stats import RunCounter, numbers, queue_numbers
 from sync.api.words import percent
-from sync.health import database_answers, troubles
+from sync.health import database_answers, troubles, warnings
 from sync.models import Connection, SyncRun
 from sync.models.choices import RunState
 from sync.schedule.hourly import request_hour
@@ -96,6 +96,7 @@ class HealthSerializer(Answer):
     healthy = serializers.BooleanField()
     timestamp = serializers.DateTimeField()
     reasons = serializers.ListField(child=serializers.CharField())
+    warnings = serializers.ListField(child=serializers.CharField(), help_text="They change no status.")
     stats = HealthStatsSerializer(allow_null=True, help_text="Null while the database does not answer.")
 
 
@@ -140,6 +141,7 @@ class HourlyView(APIView):
             "healthy": not reasons,
             "timestamp": timezone.now(),
             "reasons": reasons,
+            "warnings": warnings(),
             "stats": _health_stats() if database_answers() else None,
         }
         return Response(HealthSerializer(told).data, status=503 if reasons else 200)

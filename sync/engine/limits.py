@@ -14,6 +14,8 @@ from providers.registry import USE_CASES
 from sync.engine.keys import account_key, ad_account_key, plan_key, provider_key
 from sync.engine.overrides import overrides
 from sync.models import Account, Connection, Plan
+from sync.models.choices import Provider
+from sync.models.limit import DAY
 
 Windows = tuple[Window, ...]
 
@@ -46,6 +48,8 @@ def _of_ad_account(connection: Connection, use_case: str = "") -> Limit:
 def _of_app(connection: Connection) -> Limit:
     key = provider_key(connection.provider)
     windows = _merged(_setting("PROVIDER_WINDOWS", connection.provider), overrides().of(key))
+    if connection.provider == Provider.GOOGLE:  # its day is counted in the ledger of operations
+        windows = tuple(window for window in windows if window.seconds != DAY)
     return Limit(key, connection.get_provider_display(), windows, Scope.APP)
 
 

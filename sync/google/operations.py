@@ -10,17 +10,21 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import structlog
 from django.conf import settings
 from django.db import connection as database
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from providers.errors import BudgetSpent
 from providers.http import CALL_SECONDS
+from sync.google.project import daily_operations, project_name
 from sync.google.quota import DAY, Counted, Quota
 from sync.models import Account, GoogleProject, OperationCount, SyncRun
 from sync.models.choices import DeferReason, Priority, Provider, RunState
+
+logger = structlog.get_logger(__name__)
 
 SYNC_OPERATIONS = 3  # a sync's, where none was measured: one query for each stream
 PROJECT = ""  # the subject under which all of a project's operations are counted
@@ -73,6 +77,8 @@ class Operations:
         if until is None:
             raise BudgetSpent(self.quota.refusal(project=used), retry_at=self._free_at().timestamp())
         self._under_way[ticket] = _UnderWay(until, time.monotonic())
+        if used + 1 >= self.quota.alert:
+            self._warn(used + 1)
 
     def give_back(self, ticket: str) -> None:
         """The call is not made after all."""
@@ -100,6 +106,12 @@ class Operations:
             raise GoogleProject.DoesNotExist(f"Google's project {self.project} has no row")
         return row
 
+    def _warn(self, used: int) -> None:
+        """Once per crossing, whoever crosses; `pace.measure` makes the next one possible."""
+        project = GoogleProject.objects.filter(name=self.project, warned_at=None)
+        if project.update(warned_at=Now()):
+            logger.warning("google operations short", project=self.project, used=used, limit=self.quota.limit)
+
     def _counts(self) -> "QuerySet[OperationCount]":
         subjects = [PROJECT, str(self.account.pk)]
         return OperationCount.objects.filter(project=self.project, subject__in=subjects)
@@ -125,7 +137,7 @@ class Operations:
 
 def operations_of(account: Account, *, background: bool) -> Operations | None:
     """The ledger for one account's work; None where the project has no limit."""
-    limit: int = settings.GOOGLE_DAILY_OPERATIONS
+    limit = daily_operations()
     if not limit:
         return None
     project, _ = GoogleProject.objects.get_or_create(name=project_name())
@@ -138,6 +150,7 @@ def operations_of(account: Account, *, background: bool) -> Operations | None:
     return Operations(project.name, account, quota, background)
 
 
-def project_name() -> str:
-    """The project's number, with which the ids of all its OAuth clients begin."""
-    return str(settings.GOOGLE_CLIENT_ID).partition("-")[0]
+def used_operations(project: str) -> int:
+    """How many of a project's operations count now."""
+    counts = OperationCount.objects.filter(project=project, subject=PROJECT, until__gt=Now() - DAY)
+    return counts.aggregate(sum=Sum("calls"))["sum"] or 0

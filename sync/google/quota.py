@@ -14,6 +14,8 @@ from typing import NamedTuple
 DAY = timedelta(hours=24)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LAST_PART = 0.1  # of the day's operations: lent to nobody, so that others find a tenth of it at any time
+UNPLANNED = 0.05  # of them: first syncs, retries and people, before anybody has to be alarmed
+ALERT = 0.7  # of them: more than is planned for; what comes now is going to be refused before long
 
 
 class Counted(NamedTuple):
@@ -43,6 +45,16 @@ class Quota:
             lent=max(1, most - math.ceil(limit * LAST_PART - 1e-9)),
             share=max(1, most * weight // max(weight, weights)),
         )
+
+    @property
+    def planned(self) -> int:
+        """What the schedule may plan with: so much that it never meets a limit by itself."""
+        return max(1, self.lent - math.floor(self.limit * UNPLANNED))
+
+    @property
+    def alert(self) -> int:
+        """From so many on, by all accounts together, people are warned."""
+        return math.ceil(self.limit * ALERT - 1e-9)
 
     def allows(self, *, project: int, account: int) -> bool:
         """Whether one more operation is allowed after so many, of all and of the account."""

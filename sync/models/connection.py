@@ -1,6 +1,6 @@
 """One ad account at one provider."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from sync.models.choices import ConnectionStatus, CredentialStatus, Provider
 from sync.models.credential import Credential
 
 HOUR = timedelta(hours=1)
+EPOCH = datetime.fromtimestamp(0, UTC)  # from which slots are counted
 
 
 def default_region() -> str:
@@ -86,14 +87,14 @@ class Connection(TimeOrdered, Pausable):
     def __str__(self) -> str:
         return f"{self.get_provider_display()} {self.name or self.external_id}"
 
-    @property
-    def slot_offset(self) -> timedelta:
-        """Where in the hour this connection syncs: stable, and even over all connections."""
-        return timedelta(seconds=self.pk.int % 3600)
+    def slot_after(self, now: datetime, every: timedelta = HOUR) -> datetime:
+        """Its slot of the hour, or of the longer time, after the one that `now` is in.
 
-    def slot_after(self, now: datetime) -> datetime:
-        """Its slot of the hour after the one that `now` is in."""
-        return now.replace(minute=0, second=0, microsecond=0) + HOUR + self.slot_offset
+        Where in it the connection syncs is stable, and even over all connections. So the time between two
+        syncs is `every`, and on average still is where `every` changes.
+        """
+        begun = now - (now - EPOCH) % every
+        return begun + every + timedelta(seconds=self.pk.int % int(every.total_seconds()))
 
     @property
     def condition(self) -> str:

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.db import models
 
+from sync.models.connection import HOUR
+
 
 class GoogleProject(models.Model):
     """A project of Google's cloud, the one whose OAuth client asks for the grants. A take locks its row."""
@@ -14,6 +16,13 @@ class GoogleProject(models.Model):
     name = models.CharField(max_length=80, primary_key=True, help_text="Its number, as in the client id.")
     weights = models.PositiveIntegerField(
         default=0, editable=False, help_text="Of all accounts that share it; 0: not counted yet."
+    )
+    connections_count = models.PositiveIntegerField(default=0, editable=False, help_text="Those to sync.")
+    operations_per_sync = models.FloatField(default=0, editable=False, help_text="As recent syncs used them.")
+    interval = models.DurationField(default=HOUR, editable=False, help_text="Between two scheduled syncs.")
+
+    warned_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, editable=False, help_text="When so many were used that people were warned."
     )
 
     def __str__(self) -> str:

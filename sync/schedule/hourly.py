@@ -1,19 +1,22 @@
-"""The hourly sync of every active connection, spread over the hour by a stable offset.
+"""The hourly sync of every active connection, spread over the hour; less often where Google's day is short.
 
-Guarantee: one request per connection and hour, however many beats or external crons ask: whoever
+Guarantee: one request per connection and slot, however many beats or external crons ask: whoever
 moves `next_sync_at` on, by one conditional UPDATE, makes the request, in the same transaction.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from sync.errors import AlreadySyncing
+from sync.google.pace import measure
 from sync.ledger.request import request_sync
 from sync.models import Account, Connection
-from sync.models.choices import Trigger
+from sync.models.choices import Provider, Trigger
 from sync.models.connection import HOUR, ConnectionQuerySet
+
+Intervals = dict[str, timedelta]  # by provider
 
 BATCH = 500  # connections per call: a minute's share of 30,000
 
@@ -29,21 +32,40 @@ class Scheduled:
 
 def request_due(now: datetime, *, source: str = "beat") -> Scheduled:
     """Ask for a sync of each connection whose time has come."""
-    return _request(Connection.objects.due(now)[:BATCH], now, source)
+    every = _intervals()
+    _bring_forward(now, every)
+    return _request(Connection.objects.due(now)[:BATCH], now, source, every)
 
 
 def request_hour(now: datetime, *, source: str = "cron") -> Scheduled:
     """The same for all that are still to come in this hour: an external cron calls once an hour."""
     end_of_hour = now.replace(minute=0, second=0, microsecond=0) + HOUR
-    return _request(Connection.objects.active().filter(next_sync_at__lt=end_of_hour), now, source)
+    every = _intervals()
+    _bring_forward(now, every)
+    return _request(Connection.objects.active().filter(next_sync_at__lt=end_of_hour), now, source, every)
 
 
-def _request(due: ConnectionQuerySet, now: datetime, source: str) -> Scheduled:
+def _intervals() -> Intervals:
+    """How often each provider's connections are synced."""
+    google = measure()
+    return {Provider.META: HOUR, Provider.GOOGLE: google.interval if google else HOUR}
+
+
+def _bring_forward(now: datetime, every: Intervals) -> None:
+    """Slots that were given when an interval was longer: none is further away than two of them."""
+    for provider, interval in every.items():
+        far = Connection.objects.active().filter(provider=provider, next_sync_at__gt=now + 2 * interval)
+        for connection in far[:BATCH]:
+            row = Connection.objects.filter(pk=connection.pk, next_sync_at=connection.next_sync_at)
+            row.update(next_sync_at=connection.slot_after(now, interval))
+
+
+def _request(due: ConnectionQuerySet, now: datetime, source: str, every: Intervals) -> Scheduled:
     result = Scheduled()
     for connection in due.select_related("account"):
         result.total += 1
         with transaction.atomic():
-            if _take_slot(connection, now) and _request_one(connection, source):
+            if _take_slot(connection, now, every[connection.provider]) and _request_one(connection, source):
                 result.queued += 1
             else:
                 result.skipped += 1
@@ -58,11 +80,11 @@ def _request_one(connection: Connection, source: str) -> bool:
     return True
 
 
-def _take_slot(connection: Connection, now: datetime) -> bool:
+def _take_slot(connection: Connection, now: datetime, every: timedelta) -> bool:
     """Move the connection's next sync on; False when somebody else did.
 
     The account's row is locked first, as by every request: the other way round, the two may deadlock.
     """
     Account.objects.select_for_update(no_key=True).get(pk=connection.account_id)
     row = Connection.objects.filter(pk=connection.pk, next_sync_at=connection.next_sync_at)
-    return bool(row.update(next_sync_at=connection.slot_after(now)))
+    return bool(row.update(next_sync_at=connection.slot_after(now, every)))

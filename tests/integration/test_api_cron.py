@@ -30,6 +30,7 @@ HEALTH = {
     "healthy": bool,
     "timestamp": Moment,
     "reasons": list,
+    "warnings": list,
     "stats": {
         "connections": {"total": int, "active": int},
         "syncs24h": {"total": int, "failed": int, "successRate": str},

@@ -18,10 +18,11 @@ from providers.base import Usage
 from providers.errors import BudgetSpent
 from providers.http import CALL_SECONDS
 from sync.engine.platform import budget_store, gate_for
-from sync.google import operations as ledger_module
+from sync.engine.set_limits import clear_limits, set_limits
 from sync.google.operations import PROJECT, Operations, operations_of
-from sync.models import Account, Connection, GoogleProject, OperationCount
-from sync.models.choices import Provider
+from sync.google.project import project_name
+from sync.models import Account, CallLimit, Connection, GoogleProject, OperationCount
+from sync.models.choices import LimitScope, Provider
 from sync.schedule.cleanup import clean_up
 from tests.factories import make_account, make_connection
 from tests.processes import ROOT, environment, eventually
@@ -173,7 +174,7 @@ def test_people_find_the_reserve_that_background_work_leaves(customer: Connectio
 def test_one_tenant_can_not_use_up_what_another_comes_for(
     customer: Connection, other_account: Account
 ) -> None:
-    GoogleProject.objects.update_or_create(name=ledger_module.project_name(), defaults={"weights": 2})
+    GoogleProject.objects.update_or_create(name=project_name(), defaults={"weights": 2})
     greedy, late = ledger_of(customer.account, background=True), ledger_of(other_account, background=True)
     for number in range(42):  # 70 % of the day: lent, for nobody else wants it
         greedy.take(str(number))
@@ -224,6 +225,20 @@ def test_two_clients_of_one_project_share_its_operations(account: Account, setti
 
     counted = OperationCount.objects.filter(subject=PROJECT).order_by("project")
     assert list(counted.values_list("project", "calls")) == [("123456789", 2), ("987654321", 1)]
+
+
+def test_a_day_that_people_set_holds_instead_of_the_settings(customer: Connection) -> None:
+    day = CallLimit(scope=LimitScope.PROVIDER, provider=Provider.GOOGLE, calls=2, seconds=86_400)
+    set_limits([day], by="carol")
+    gate = gate_for(customer, background=False)
+    for _ in range(2):
+        gate.settle(gate.take(), Usage())
+
+    with pytest.raises(BudgetSpent, match=r"^Google's project may make 2 operations in 24 hours$"):
+        gate.take()
+
+    clear_limits(CallLimit.objects.all(), by="carol")
+    gate_for(customer, background=False).take()
 
 
 def test_what_has_left_the_day_is_cleaned_up(customer: Connection) -> None:

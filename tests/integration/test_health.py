@@ -27,7 +27,7 @@ TICK_REASON = "beat, or the worker of maintenance, does not do its work"
 def ready(client: Client) -> Any:
     response = client.get("/readyz")
     body = response.json()
-    assert set(body) == {"ready", "reasons"}
+    assert set(body) == {"ready", "reasons", "warnings"}
     assert response.status_code == (200 if body["ready"] else 503)
     assert body["ready"] is (body["reasons"] == [])
     assert "no-store" in response["Cache-Control"]
@@ -64,7 +64,7 @@ def test_it_is_ready_when_everything_is_at_work(client: Client, connection: Conn
     make_run(connection)
     at_work("sync.meta", "maintenance")
 
-    assert ready(client) == {"ready": True, "reasons": []}
+    assert ready(client) == {"ready": True, "reasons": [], "warnings": []}
 
 
 def test_each_queue_without_a_living_worker_is_named(client: Client, account: Account) -> None:

@@ -44,15 +44,26 @@ def test_a_due_connection_gets_one_scheduled_run_and_its_next_slot(account: Acco
     assert timezone.now() < connection.next_sync_at <= timezone.now() + timedelta(hours=2)
 
 
-def test_the_next_slot_is_in_the_next_hour_at_the_connections_own_second(connection: Connection) -> None:
-    slot = connection.slot_after(NOON)
+@pytest.mark.parametrize("every", [timedelta(hours=1), timedelta(hours=6, minutes=55)])
+def test_the_next_slot_is_in_the_next_hour_or_longer_time_at_the_connections_own_second(
+    connection: Connection, every: timedelta
+) -> None:
+    slot = connection.slot_after(NOON, every)
 
-    assert slot - datetime(2026, 3, 1, 13, tzinfo=UTC) == connection.slot_offset
-    assert timedelta(0) <= connection.slot_offset < timedelta(hours=1)
+    assert timedelta(0) < slot - NOON < 2 * every
+    assert connection.slot_after(slot, every) == slot + every
 
 
-def test_offsets_spread_over_the_hour(account: Account) -> None:
-    offsets = [Connection(account=account).slot_offset.total_seconds() for _ in range(2000)]
+def test_an_hours_slot_is_in_the_next_hour_of_the_clock(connection: Connection) -> None:
+    one = timedelta(hours=1)
+
+    assert NOON.replace(hour=13, minute=0) <= connection.slot_after(NOON) < NOON.replace(hour=14, minute=0)
+    assert connection.slot_after(NOON) == connection.slot_after(NOON, one)
+
+
+def test_slots_spread_over_the_hour(account: Account) -> None:
+    begins = NOON.replace(hour=13, minute=0)
+    offsets = [(Connection(account=account).slot_after(NOON) - begins).total_seconds() for _ in range(2000)]
 
     quarters = [sum(900 * q <= offset < 900 * (q + 1) for offset in offsets) for q in range(4)]
     assert min(quarters) > 400

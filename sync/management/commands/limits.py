@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from sync.google.day import GoogleDay, google_day
 from sync.management.budgets import budgets
 from sync.management.command import AdTigerCommand
 from sync.management.limit_edits import add_edits, clear_from, set_from
@@ -20,10 +21,11 @@ HEEDED = "Workers heed it within 3 seconds."  # the processes' memory of limits,
 
 class Command(AdTigerCommand):
     help = (
-        "Show each connection's budgets: the windows of its ad account, its provider and its account, where "
-        "each comes from, what is used of it now and when it has room again, and what is parked until when "
-        "and why. With --probe make one real call per connection and show what the platform says of its own "
-        "limits; exit code 1 when one fails. `limits set` and `limits clear` change limits at run time."
+        "Show Google's day, and each connection's budgets: the windows of its ad account, its provider and "
+        "its account, where each comes from, what is used of it now and when it has room again, and what is "
+        "parked until when and why. With --probe make one real call per connection and show what the "
+        "platform says of its own limits; exit code 1 when one fails. `limits set` and `limits clear` change "
+        "limits at run time."
     )
     examples = (
         "limits",
@@ -32,6 +34,7 @@ class Command(AdTigerCommand):
         'limits set 20/60 400/3600 --connection act_123 --reason "full access"',
         "limits set 1/0.5 --provider meta --each",
         "limits set 5000/3600 --account Acme",
+        "limits set 20000/86400 --provider google",
         "limits clear --connection act_123",
     )
 
@@ -72,13 +75,19 @@ class Command(AdTigerCommand):
     def _show(self, options: dict[str, Any]) -> None:
         connections = list(chosen(options))
         probes = {each.pk: probe(each) for each in connections if options["probe"]}
+        google = google_day()
         told = [budgets(each) | {"probe": probes.get(each.pk)} for each in connections]
         if options["json"]:
-            print_json(self, {"connections": told})
+            print_json(self, {"google": google.figures() if google else None, "connections": told})
         else:
+            self._print_day(google)
             self._print(told)
         if any(each.error for each in probes.values()):
             sys.exit(1)
+
+    def _print_day(self, google: GoogleDay | None) -> None:
+        for line in [str(google), *google.sentences] if google else []:
+            self.stdout.write(line)
 
     def _print(self, told: list[dict[str, Any]]) -> None:
         if not told:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandParser
 
+from sync.google.day import google_day
 from sync.health import MAINTENANCE
 from sync.ledger.position import oldest_wait, positions
 from sync.ledger.waiting import RELATED, waiting_for
@@ -53,6 +54,8 @@ class Command(AdTigerCommand):
         self.stdout.write(f"The broker answers in {broker.ping_ms:.1f} ms. Its messages: {counts}.")
 
     def _print(self, queue: dict[str, Any]) -> None:
+        for note in queue["notes"]:
+            self.stdout.write(note)
         title = (
             f"{queue['name']}: {queue['running']} of {queue['slots']} slots busy, {queue['queued']} due, "
             f"{queue['deferred']} deferred"
@@ -85,10 +88,17 @@ def _describe(queue: Queue) -> dict[str, Any]:
         "slots": queue.concurrency,
         "paused": queue.paused_at is not None,
         **{str(state): runs.filter(state=state).count() for state in OLDEST},
+        "notes": _notes(queue),
         "oldest_wait_seconds": wait.total_seconds() if wait else None,
         "outages": outages(queue.provider),
         "runs": [_line(run, places, words) for run in shown],
     }
+
+
+def _notes(queue: Queue) -> list[str]:
+    """What holds the whole queue back, beside a pause."""
+    day = google_day() if queue.provider == Provider.GOOGLE else None
+    return day.sentences if day else []
 
 
 def _line(run: SyncRun, places: dict[UUID, int], words: dict[UUID, str]) -> dict[str, Any]:
