@@ -16,7 +16,7 @@ export ADTIGER_ENV
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo up down worker test lint bench chromium
+.PHONY: help demo up down worker test lint bench chaos chromium
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,12 @@ lint: .venv/.installed-dev ## style, types, layers, missing migrations
 
 bench: .venv/.installed-dev ## measure AdTiger beside plain Celery and BullMQ (Node, if there is one), about 10 minutes
 	@$(PY) -m benchmarks
+
+MINUTES ?= 3
+SEED ?= 1
+SCENARIO ?=
+chaos: .venv/.installed-dev ## kill and break everything for MINUTES=3, and count what was promised (SCENARIO=, SEED=)
+	@$(PY) -m tests.chaos --minutes $(MINUTES) --seed $(SEED) $(foreach name,$(SCENARIO),--scenario $(name))
 
 # Debian's Chromium, where it is missing and we may install it.
 chromium:

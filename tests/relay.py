@@ -1,7 +1,8 @@
-"""A TCP relay that can be cut and mended: how a server goes away without stopping it for others."""
+"""A TCP relay that can be cut, mended and slowed: how a server goes away without stopping it for others."""
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 
@@ -12,8 +13,9 @@ class Relay:
         self._target = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._pairs: list[socket.socket] = []
+        self._ends: set[socket.socket] = set()
         self._is_open = threading.Event()
+        self.delay = 0.0  # seconds that whatever passes takes, each way
         threading.Thread(target=self._accept, daemon=True).start()
 
     def mend(self) -> None:
@@ -23,8 +25,8 @@ class Relay:
     def cut(self) -> None:
         """Drop what is connected, and refuse what comes."""
         self._is_open.clear()
-        while self._pairs:
-            self._pairs.pop().close()
+        for end in list(self._ends):
+            _shut(end)
 
     def close(self) -> None:
         """End it for good."""
@@ -35,19 +37,30 @@ class Relay:
         with suppress(OSError):  # closed
             while True:
                 client, _ = self._listener.accept()
-                if not self._is_open.is_set():
-                    client.close()
-                    continue
-                server = socket.create_connection(self._target)
-                self._pairs += [client, server]
-                for source, target in ((client, server), (server, client)):
-                    threading.Thread(target=_forward, args=(source, target), daemon=True).start()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, suppress(OSError):  # the server is down
+            if not self._is_open.is_set():
+                return
+            with socket.create_connection(self._target) as server:
+                self._ends |= {client, server}
+                back = threading.Thread(target=self._forward, args=(server, client), daemon=True)
+                back.start()
+                self._forward(client, server)
+                back.join()
+                self._ends -= {client, server}
+
+    def _forward(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):  # cut
+            while data := source.recv(65_536):
+                if self.delay:
+                    time.sleep(self.delay)
+                target.sendall(data)
+        for end in (source, target):
+            _shut(end)
 
 
-def _forward(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):  # cut
-        while data := source.recv(65_536):
-            target.sendall(data)
-    for end in (source, target):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+def _shut(end: socket.socket) -> None:
+    with suppress(OSError):  # it was shut already
+        end.shutdown(socket.SHUT_RDWR)
