@@ -8,17 +8,17 @@ header or a body, nor an exception that does. Waiting and retrying are the calle
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
 
-import orjson
 import requests
 import urllib3
 from requests.auth import AuthBase
 
 from providers.base import Breaker, Gate, Usage
 from providers.errors import InvalidRequest, PlatformFault, ProviderError, ReconnectNeeded, Unreachable
+from providers.lenient import loads
 
 CONNECT_SECONDS = 5  # a reachable platform answers within one
 READ_SECONDS = 30  # silence, not duration: a heavy page may think this long before its first byte
@@ -90,10 +90,8 @@ class Answer:
             if time.monotonic() > deadline:  # a slow drip is never silent, and would hold its slot for ever
                 self.close()
                 raise self.broken("too slow")
-        try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError:  # a proxy's HTML page, "Service Unavailable", half an answer
-            pass
+        with suppress(ValueError):  # a proxy's HTML page, "Service Unavailable", half an answer
+            return loads(body)
         raise self.broken("no JSON")
 
     def broken(self, how: str) -> Unreachable:

@@ -6,7 +6,7 @@ campaigns are in the customer's own time zone.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from providers.records import (
     Record,
     Stream,
 )
+from providers.values import Values, with_id
 
 Row = dict[str, Any]
 
@@ -32,12 +33,13 @@ _STATUSES = {
 
 def account_record(customer: Row, *, login_customer_id: str = "") -> AdAccountRecord:
     """A customer, from `customer` or `customer_client`: both name their fields alike."""
-    status = customer.get("status", "")
+    text = Values().text
+    status = text(customer.get("status", ""))
     return AdAccountRecord(
         external_id=customer["id"],
-        name=customer.get("descriptiveName", ""),
-        currency=customer.get("currencyCode", ""),
-        time_zone=customer.get("timeZone", ""),
+        name=text(customer.get("descriptiveName", "")),
+        currency=text(customer.get("currencyCode", "")),
+        time_zone=text(customer.get("timeZone", "")),
         is_active=status == "ENABLED",
         platform_status=status,
         is_manager=bool(customer.get("manager", False)),
@@ -47,48 +49,55 @@ def account_record(customer: Row, *, login_customer_id: str = "") -> AdAccountRe
 
 
 def records_of(stream: Stream, rows: list[Row], time_zone: Callable[[], ZoneInfo]) -> list[Record]:
-    """The rows' records. The customer's time zone is only asked for where times are told."""
+    """The rows' records. The customer's time zone is only asked for where times are told.
+
+    A row without an id is left out.
+    """
+    read = Values()
+    records: list[Record]
     match stream:
         case Stream.CAMPAIGNS:
             zone = time_zone()
-            return [_campaign(row, zone) for row in rows]
+            records = [_campaign(read.row(row), zone, read) for row in rows]
         case Stream.AD_GROUPS:
-            return [_ad_group(row) for row in rows]
+            records = [_ad_group(read.row(row), read) for row in rows]
         case Stream.ADS:
-            return [_ad(row) for row in rows]
+            records = [_ad(read.row(row), read) for row in rows]
+    read.tell("google", stream)
+    return with_id(records)
 
 
-def _campaign(row: Row, zone: ZoneInfo) -> CampaignRecord:
-    campaign, budget = row["campaign"], row.get("campaignBudget", {})
-    get = campaign.get
+def _campaign(row: Row, zone: ZoneInfo, read: Values) -> CampaignRecord:
+    campaign, budget = read.row(row.get("campaign")), read.row(row.get("campaignBudget", {}))
+    get, text = campaign.get, read.text
     return CampaignRecord(
-        campaign["id"],
-        get("name", ""),
-        _STATUSES.get(get("status"), EntityStatus.UNKNOWN),
-        get("primaryStatus") or get("status", ""),
-        get("advertisingChannelType", ""),
-        get("biddingStrategyType", ""),
-        _number(budget.get("amountMicros")),
-        _number(budget.get("totalAmountMicros")),
-        _moment(get("startDateTime"), zone),
-        _moment(get("endDateTime"), zone),
+        _id(campaign, read),
+        text(get("name", "")),
+        _status(campaign),
+        text(get("primaryStatus") or get("status", "")),
+        text(get("advertisingChannelType", "")),
+        text(get("biddingStrategyType", "")),
+        read.number(budget.get("amountMicros")),
+        read.number(budget.get("totalAmountMicros")),
+        read.moment(get("startDateTime"), partial(_moment, zone)),
+        read.moment(get("endDateTime"), partial(_moment, zone)),
         None,  # Google tells no time of creation or change with the campaign
         None,
         row,
     )
 
 
-def _ad_group(row: Row) -> AdGroupRecord:
-    group, campaign = row["adGroup"], row["campaign"]
-    get = group.get
+def _ad_group(row: Row, read: Values) -> AdGroupRecord:
+    group, campaign = read.row(row.get("adGroup")), read.row(row.get("campaign"))
+    get, text = group.get, read.text
     return AdGroupRecord(
-        group["id"],
-        campaign["id"],
-        get("name", ""),
-        _STATUSES.get(get("status"), EntityStatus.UNKNOWN),
-        get("primaryStatus") or get("status", ""),
-        campaign.get("biddingStrategyType", ""),
-        _number(get("cpcBidMicros")),
+        _id(group, read),
+        _id(campaign, read),
+        text(get("name", "")),
+        _status(group),
+        text(get("primaryStatus") or get("status", "")),
+        text(campaign.get("biddingStrategyType", "")),
+        read.number(get("cpcBidMicros")),
         None,  # budgets and dates stand with the campaign
         None,
         None,
@@ -99,17 +108,18 @@ def _ad_group(row: Row) -> AdGroupRecord:
     )
 
 
-def _ad(row: Row) -> AdRecord:
-    link, group = row["adGroupAd"], row["adGroup"]["id"]
-    ad, get = link["ad"], link.get
+def _ad(row: Row, read: Values) -> AdRecord:
+    link = read.row(row.get("adGroupAd"))
+    ad, get, text = read.row(link.get("ad")), link.get, read.text
+    group, number = _id(read.row(row.get("adGroup")), read), _id(ad, read)
     return AdRecord(
-        f"{group}~{ad['id']}",
-        row["campaign"]["id"],
+        f"{group}~{number}" if group and number else "",
+        _id(read.row(row.get("campaign")), read),
         group,
-        ad.get("name", ""),
-        _STATUSES.get(get("status"), EntityStatus.UNKNOWN),
-        get("primaryStatus") or get("status", ""),
-        ad.get("type", ""),
+        text(ad.get("name", "")),
+        _status(link),
+        text(get("primaryStatus") or get("status", "")),
+        text(ad.get("type", "")),
         "",  # Google has no creative apart from the ad
         None,
         None,
@@ -117,12 +127,18 @@ def _ad(row: Row) -> AdRecord:
     )
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None else None
+def _id(entity: Row, read: Values) -> str:
+    """Digits, by whose number a stream is walked."""
+    text = read.id(entity.get("id"))
+    return text if text.isascii() and text.isdigit() else ""
+
+
+def _status(entity: Row) -> EntityStatus:
+    return _STATUSES.get(str(entity.get("status")), EntityStatus.UNKNOWN)
 
 
 @lru_cache(maxsize=4_096)  # campaigns begin and end at midnight: few different moments, many campaigns
-def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
-    if not text or text.startswith(NO_END):
+def _moment(zone: ZoneInfo, text: str) -> datetime | None:
+    if text.startswith(NO_END):
         return None
     return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)

@@ -14,7 +14,7 @@ from providers.meta.cursor import Cursor
 from providers.meta.errors import error_of
 from providers.meta.fields import ACCOUNT_FIELDS, EDGES, FIELDS, LEVELS, STATUSES
 from providers.meta.oauth import proof
-from providers.meta.parse import account_record, records_of
+from providers.meta.parse import account_record, ids_of, records_of
 from providers.meta.usage import ADS_MANAGEMENT, usage_of
 from providers.records import AdAccountRecord, Page, Stream
 
@@ -101,7 +101,7 @@ class MetaClient:
             }
             body = self._read(EDGES[stream], params)
             with reading("Meta"):
-                known += [row["id"] for row in body["data"]]
+                known += ids_of(body["data"])
         return known
 
     def _page(self, stream: Stream, ids: Sequence[str], at: Cursor) -> Body:

@@ -1,7 +1,7 @@
 """Meta's objects as records.
 
 Ids and budgets come as strings, budgets in minor units of Meta's own table (not ISO 4217), times with
-an offset without a colon; a field without a value is left out.
+an offset without a colon; a field without a value is left out. An odd value stops no sync.
 """
 
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from providers.records import (
     Record,
     Stream,
 )
+from providers.values import Values, with_id
 
 MICROS = 1_000_000
 # Currencies without minor units at Meta; all others have 100, BHD and JOD too.
@@ -47,12 +48,12 @@ def micros_per_minor(currency: str) -> int:
 
 def account_record(row: dict[str, Any]) -> AdAccountRecord:
     """An ad account."""
-    status = row.get("account_status")
+    status, text = row.get("account_status"), Values().text
     return AdAccountRecord(
         external_id=row["id"],
-        name=row.get("name", ""),
-        currency=row.get("currency", ""),
-        time_zone=row.get("timezone_name", ""),
+        name=text(row.get("name", "")),
+        currency=text(row.get("currency", "")),
+        time_zone=text(row.get("timezone_name", "")),
         is_active=status in ACTIVE_ACCOUNT,
         platform_status=_ACCOUNT_STATUSES.get(status, str(status)) if status is not None else "",
         is_manager=False,
@@ -62,70 +63,78 @@ def account_record(row: dict[str, Any]) -> AdAccountRecord:
 
 
 def records_of(stream: Stream, rows: list[dict[str, Any]], currency: str) -> list[Record]:
-    """One page's records."""
-    unit = micros_per_minor(currency)
+    """One page's records; a row without an id is left out."""
+    unit, read = micros_per_minor(currency), Values()
+    records: list[Record]
     match stream:
         case Stream.CAMPAIGNS:
-            return [_campaign(row, unit) for row in rows]
+            records = [_campaign(read.row(row), unit, read) for row in rows]
         case Stream.AD_GROUPS:
-            return [_ad_group(row, unit) for row in rows]
+            records = [_ad_group(read.row(row), unit, read) for row in rows]
         case Stream.ADS:
-            return [_ad(row) for row in rows]
+            records = [_ad(read.row(row), read) for row in rows]
+    read.tell("meta", stream)
+    return with_id(records)
 
 
-def _campaign(row: dict[str, Any], unit: int) -> CampaignRecord:
-    get = row.get
+def ids_of(rows: list[dict[str, Any]]) -> list[str]:
+    """The ids of a page that was asked for nothing else."""
+    read = Values()
+    return [read.id(read.row(row).get("id")) for row in rows]
+
+
+def _campaign(row: dict[str, Any], unit: int, read: Values) -> CampaignRecord:
+    get, text = row.get, read.text
     return CampaignRecord(
-        row["id"],
-        get("name", ""),
+        read.id(get("id")),
+        text(get("name", "")),
         _status(row),
-        get("effective_status", ""),
-        get("objective", ""),
-        get("bid_strategy", ""),
-        _money(get("daily_budget"), unit),
-        _money(get("lifetime_budget"), unit),
-        _moment(get("start_time")),
-        _moment(get("stop_time")),
-        _moment(get("created_time")),
-        _moment(get("updated_time")),
+        text(get("effective_status", "")),
+        text(get("objective", "")),
+        text(get("bid_strategy", "")),
+        _money(get("daily_budget"), unit, read),
+        _money(get("lifetime_budget"), unit, read),
+        read.moment(get("start_time"), _moment),
+        read.moment(get("stop_time"), _moment),
+        read.moment(get("created_time"), _moment),
+        read.moment(get("updated_time"), _moment),
         row,
     )
 
 
-def _ad_group(row: dict[str, Any], unit: int) -> AdGroupRecord:
-    get = row.get
+def _ad_group(row: dict[str, Any], unit: int, read: Values) -> AdGroupRecord:
+    get, text = row.get, read.text
     return AdGroupRecord(
-        row["id"],
-        get("campaign_id", ""),
-        get("name", ""),
+        read.id(get("id")),
+        read.id(get("campaign_id", "")),
+        text(get("name", "")),
         _status(row),
-        get("effective_status", ""),
-        get("bid_strategy", ""),
-        _money(get("bid_amount"), unit),
-        _money(get("daily_budget"), unit),
-        _money(get("lifetime_budget"), unit),
-        _moment(get("start_time")),
-        _moment(get("end_time")),
-        _moment(get("created_time")),
-        _moment(get("updated_time")),
+        text(get("effective_status", "")),
+        text(get("bid_strategy", "")),
+        _money(get("bid_amount"), unit, read),
+        _money(get("daily_budget"), unit, read),
+        _money(get("lifetime_budget"), unit, read),
+        read.moment(get("start_time"), _moment),
+        read.moment(get("end_time"), _moment),
+        read.moment(get("created_time"), _moment),
+        read.moment(get("updated_time"), _moment),
         row,
     )
 
 
-def _ad(row: dict[str, Any]) -> AdRecord:
-    get = row.get
-    creative = get("creative")
+def _ad(row: dict[str, Any], read: Values) -> AdRecord:
+    get, text = row.get, read.text
     return AdRecord(
-        row["id"],
-        get("campaign_id", ""),
-        get("adset_id", ""),
-        get("name", ""),
+        read.id(get("id")),
+        read.id(get("campaign_id", "")),
+        read.id(get("adset_id", "")),
+        text(get("name", "")),
         _status(row),
-        get("effective_status", ""),
+        text(get("effective_status", "")),
         "",  # Meta has no type of an ad: it is its creative's
-        creative.get("id", "") if creative else "",
-        _moment(get("created_time")),
-        _moment(get("updated_time")),
+        read.id(read.row(get("creative", {})).get("id", "")),
+        read.moment(get("created_time"), _moment),
+        read.moment(get("updated_time"), _moment),
         row,
     )
 
@@ -137,10 +146,10 @@ def _status(row: dict[str, Any]) -> EntityStatus:
     return _STATUSES.get(str(word), EntityStatus.UNKNOWN)
 
 
-def _money(minor: str | int | None, unit: int) -> int | None:
+def _money(minor: object, unit: int, read: Values) -> int | None:
     """Micros. Meta sends "0" for a budget that is not set."""
-    return int(minor) * unit if minor and minor != "0" else None
+    return read.number(minor, unit) or None
 
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,84 @@
+"""Values of an answer, read so that an odd one costs itself and no more.
+
+Guarantee: what comes out has the type and the range of its column. One odd value must not stop a whole
+account's sync; it becomes the nearest harmless one, and is counted and logged. NUL is the merge's to mend.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from providers.records import Record
+
+logger = logging.getLogger(__name__)
+
+LONGEST_ID = 80  # characters; the longest of the platforms has 41: two numbers of 64 bits and a tilde
+LARGEST = 2**63 - 1  # of the columns for money
+
+Row = dict[str, Any]
+
+
+def with_id(records: Sequence[Record]) -> list[Record]:
+    """Without those that have none; a page where all lack it is in another form, and no empty account."""
+    found = [record for record in records if record.external_id]
+    if records and not found:
+        raise ValueError("no row of the page has an id")
+    return found
+
+
+class Values:
+    """Reads the values of one page. `odd` counts those that were mended."""
+
+    def __init__(self) -> None:
+        self.odd = 0
+
+    def text(self, value: object) -> str:
+        """Numbers become text; what is neither becomes nothing."""
+        if type(value) is str:
+            return value
+        self.odd += 1
+        return str(value) if type(value) in (int, float) else ""
+
+    def id(self, value: object) -> str:
+        """Empty for what can't be an id."""
+        text = self.text(value)
+        if len(text) <= LONGEST_ID:
+            return text
+        self.odd += 1
+        return ""
+
+    def number(self, value: object, unit: int = 1) -> int | None:
+        """A whole number of `unit`s, from text or number."""
+        if value is None or value == "":
+            return None
+        try:
+            number = int(value) * unit  # type: ignore[call-overload]  # what is no number is an error here
+        except (TypeError, ValueError, OverflowError):
+            number = None
+        if number is not None and abs(number) <= LARGEST:
+            return int(number)
+        self.odd += 1
+        return None
+
+    def moment(self, value: object, read: Callable[[str], datetime | None]) -> datetime | None:
+        """What `read` makes of a text."""
+        if value is None or value == "":
+            return None
+        try:
+            return read(value)  # type: ignore[arg-type]  # what is no text is an error there
+        except (TypeError, ValueError, OverflowError):
+            self.odd += 1
+            return None
+
+    def row(self, value: object) -> Row:
+        """An object of the answer; empty for what is none."""
+        if type(value) is dict:
+            return value
+        self.odd += 1
+        return {}
+
+    def tell(self, provider: str, stream: str) -> None:
+        """Log how many were odd, if any were; never which, for they may be anybody's data."""
+        if self.odd:
+            logger.warning("odd values", extra={"provider": provider, "stream": stream, "count": self.odd})
