@@ -14,6 +14,7 @@ from django.core.management.base import (
 )
 
 EXAMPLES = "Examples:"
+LARGEST = 1_000_000  # of a number: no date, LIMIT or time-out of it overflows, and nobody means more
 
 
 class WrongUse(CommandError):
@@ -45,14 +46,14 @@ class _Formatter(DjangoHelpFormatter):
 def count(text: str) -> int:
     """An option's type: a whole number of at least 1."""
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+    if not 1 <= number <= LARGEST:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {LARGEST:,}")
     return number
 
 
 def seconds(text: str) -> float:
     """An option's type: a time that passes."""
     number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError("must be more than 0")
+    if not 0 < number <= LARGEST:
+        raise argparse.ArgumentTypeError(f"must be more than 0, and at most {LARGEST:,}")
     return number

@@ -6,9 +6,10 @@ from datetime import timedelta
 import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, ProgrammingError
+from django.utils import timezone
 
 from manage import explained
-from sync.management.command import WrongUse, count, seconds
+from sync.management.command import LARGEST, WrongUse, count, seconds
 from sync.management.output import ago, span
 
 
@@ -36,13 +37,18 @@ def test_numbers_of_options_are_read() -> None:
     assert (count("1"), seconds("0.5")) == (1, 0.5)
 
 
-@pytest.mark.parametrize("text", ["0", "-3"])
-def test_a_count_below_one_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="at least 1"):
+@pytest.mark.parametrize("text", ["0", "-3", "1000001", "9" * 400])
+def test_a_count_that_nobody_can_mean_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="from 1 to 1,000,000"):
         count(text)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf"])
+def test_the_largest_numbers_are_still_dates() -> None:
+    assert timezone.now() + timedelta(days=count(f"{LARGEST}")) > timezone.now()
+    assert timezone.now() - timedelta(hours=seconds(f"{LARGEST}")) < timezone.now()
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e300"])
 def test_a_time_that_can_not_pass_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="more than 0"):
         seconds(text)
