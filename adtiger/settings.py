@@ -248,8 +248,10 @@ PATIENCE = {  # a run that waited longer rises one class, until the first
 }
 MANUAL_SYNCS_PER_HOUR = env_int("MANUAL_SYNCS_PER_HOUR", default=5, minimum=1)
 MAX_MANUAL_SYNCS_PER_DAY = env_int("MAX_MANUAL_SYNCS_PER_DAY", default=24 * MANUAL_SYNCS_PER_HOUR, minimum=1)
+RECONNECT_DAYS = env_int("RECONNECT_DAYS", default=30, minimum=1)  # a run waits this long for its user
 FULL_SYNC_EVERY = timedelta(days=1)
 HISTORY_DAYS = env_int("HISTORY_DAYS", default=90, minimum=1)
+DEAD_LETTER_DAYS = env_int("DEAD_LETTER_DAYS", default=90, minimum=1)  # unless a person is done with them
 EMPTY_HISTORY_DAYS = env_int("EMPTY_HISTORY_DAYS", default=7, minimum=1)  # scheduled runs that found nothing
 CHANGE_DAYS = env_int("CHANGE_DAYS", default=400, minimum=1)
 KEEP_RESULTS = {"SUCCESS": 10, "FAILURE": 20}  # newest result rows per maintenance task

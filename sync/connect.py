@@ -107,7 +107,7 @@ def _may_renew(credential: Credential, ids: Sequence[str]) -> bool:
 def _keep(credential: Credential, secret: str) -> Credential:
     """A credential with this grant; all connections that it reaches already go on."""
     credential.secret = secret
-    credential.status = CredentialStatus.ACTIVE
+    credential.status, credential.lost_at = CredentialStatus.ACTIVE, None
     credential.access_token_encrypted, credential.access_token_expires_at = "", None
     credential.save()
     return credential

@@ -49,7 +49,7 @@ def providers() -> list[dict[str, Any]]:
 
 def failures() -> Table:
     """The newest dead letters, as a table."""
-    failed = SyncRun.objects.filter(state=RunState.FAILED).select_related("connection", "account")
+    failed = SyncRun.objects.dead_letters().select_related("connection", "account")
     return failed_runs(failed.order_by("-finished_at")[:FAILURES_SHOWN])
 
 

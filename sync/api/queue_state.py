@@ -112,10 +112,8 @@ def _connections(account: Account, provider: str | None) -> ConnectionQuerySet:
 
 
 def _failures(account: Account, provider: str | None) -> Iterable[SyncRun]:
-    failed = SyncRun.objects.of_account(account).filter(
-        state=RunState.FAILED, finished_at__gt=timezone.now() - RECENT, **only(provider)
-    )
-    return failed.order_by("-finished_at")[:FAILURES_READ]
+    failed = SyncRun.objects.of_account(account).dead_letters().filter(**only(provider))
+    return failed.filter(finished_at__gt=timezone.now() - RECENT).order_by("-finished_at")[:FAILURES_READ]
 
 
 def _grouped(runs: Iterable[SyncRun]) -> dict[UUID, list[SyncRun]]:

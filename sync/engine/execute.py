@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -37,7 +36,8 @@ from sync.ledger import finish
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import Connection, Credential, SyncRun
-from sync.models.choices import ConnectionStatus, CredentialStatus, DeferReason, Mode
+from sync.models.choices import ConnectionStatus, DeferReason, Mode
+from sync.models.credential import CredentialQuerySet
 
 logger = structlog.get_logger(__name__)
 
@@ -109,7 +109,7 @@ def _defer(lease: Lease, exc: BudgetSpent | CircuitOpen | GaveWay | LimitReached
 def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> None:
     """Each kind of failure, and what is done about it."""
     if isinstance(exc, ReconnectNeeded):
-        _used_grant(run.connection).update(status=CredentialStatus.RECONNECT_NEEDED)
+        _used_grant(run.connection).lose()
         finish.give_back(lease, message=str(exc), calls=calls)
         return
     if isinstance(exc, AccessDenied):
@@ -127,7 +127,7 @@ def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:
         finish.succeed(lease, calls=calls)
 
 
-def _used_grant(connection: Connection) -> QuerySet[Credential]:
+def _used_grant(connection: Connection) -> CredentialQuerySet:
     """The credential, unless its user gave a new grant since the run started: then nothing is known of it."""
     used = connection.credential
     return Credential.objects.filter(pk=used.pk, secret_encrypted=used.secret_encrypted)

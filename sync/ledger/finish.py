@@ -36,7 +36,12 @@ class Failure(NamedTuple):
             "error_category": self.category,
             "error_code": self.code[:40],
             "error_message": self.message[:500],
+            "platform_code": self.platform_code[:80],
+            "trace_id": self.trace_id[:80],
         }
+
+
+NO_ERROR: dict[str, Any] = Failure("", "", "", is_retryable=False).columns()
 
 
 def succeed(lease: Lease, *, calls: int) -> None:
@@ -47,9 +52,7 @@ def succeed(lease: Lease, *, calls: int) -> None:
         calls,
         state=RunState.SUCCEEDED,
         finished_at=Now(),
-        error_category="",
-        error_code="",
-        error_message="",
+        **NO_ERROR,
     )
 
 

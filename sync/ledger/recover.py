@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from providers.errors import Category
 from sync.ledger.cancel import stop
-from sync.ledger.finish import close_attempt
+from sync.ledger.finish import Failure, close_attempt
 from sync.ledger.lease import Lease
 from sync.models import SyncRun
 from sync.models.choices import Outcome, RunState
@@ -38,14 +38,8 @@ def _take_back(run: SyncRun) -> None:
     released = {"lease_token": None, "lease_expires_at": None}
     if run.starts_without_progress >= settings.MAX_STARTS_WITHOUT_PROGRESS:
         message = f"The worker was lost {run.starts_without_progress} times in a row without progress."
-        lease.held().update(
-            state=RunState.FAILED,
-            finished_at=Now(),
-            error_category=Category.UNKNOWN,
-            error_code="lost_worker",
-            error_message=message,
-            **released,
-        )
+        failure = Failure(Category.UNKNOWN, "lost_worker", message, is_retryable=False)
+        lease.held().update(state=RunState.FAILED, finished_at=Now(), **failure.columns(), **released)
     else:
         lease.held().update(state=RunState.QUEUED, **released)
         if run.cancel_requested_at:

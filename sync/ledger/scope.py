@@ -32,7 +32,14 @@ def covers(run: SyncRun, ask: Ask) -> bool:
 
 
 def join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
-    """Share a waiting run: widen its scope, and raise its class where this request's is better.
+    """Share a waiting run: it takes on what is asked for, and its end answers the request."""
+    widen(run, ask)
+    JoinedRequest.objects.create(request=request, run=run)
+    return run
+
+
+def widen(run: SyncRun, ask: Ask) -> None:
+    """Let a waiting run do all that is asked for too, in the better of both classes.
 
     A person is shown the data of now: what the run read before the request is read again.
     """
@@ -49,8 +56,6 @@ def join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
     if ask.trigger == Trigger.MANUAL:
         run.trigger = Trigger.MANUAL
     run.save()
-    JoinedRequest.objects.create(request=request, run=run)
-    return run
 
 
 def begin_again(run: SyncRun) -> None:

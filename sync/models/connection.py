@@ -80,6 +80,10 @@ class Connection(TimeOrdered, Pausable):
             models.Index(
                 fields=["next_sync_at"], condition=Q(status=ConnectionStatus.ACTIVE), name="connection_due"
             ),
+            # what has to be connected again
+            models.Index(
+                fields=["id"], condition=~Q(status=ConnectionStatus.ACTIVE), name="connection_not_active"
+            ),
             # serves the budget's and the parking's look from the platform's side
             models.Index(fields=["provider", "external_id"], name="connection_platform"),
         ]

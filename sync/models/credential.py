@@ -3,11 +3,22 @@
 from datetime import datetime
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from sync.crypto import decrypt, encrypt
 from sync.models.account import Account
 from sync.models.base import TimeOrdered
 from sync.models.choices import CredentialStatus, Provider
+
+
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    """Which credentials."""
+
+    def lose(self) -> int:
+        """The platform takes them no more: what needs them waits until their users have reconnected."""
+        active = self.filter(status=CredentialStatus.ACTIVE)
+        return active.update(status=CredentialStatus.RECONNECT_NEEDED, lost_at=Now())
 
 
 class Credential(TimeOrdered):
@@ -25,7 +36,18 @@ class Credential(TimeOrdered):
     access_token_expires_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
         null=True, blank=True, editable=False
     )
+    lost_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CredentialQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # whose runs may have waited too long
+            models.Index(fields=["lost_at"], condition=Q(lost_at__isnull=False), name="credential_lost")
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_provider_display()}: {self.name or self.pk}"

@@ -76,6 +76,17 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         """In a terminal state."""
         return self.filter(state__in=ENDED)
 
+    def dead_letters(self) -> Self:
+        """Failed for good, and neither replayed nor marked as done by a person."""
+        return self.filter(state=RunState.FAILED, resolved_at=None)
+
+    def caused_by(self, *words: str) -> Self:
+        """With all of these as category, error code or platform's code."""
+        runs = self
+        for word in words:
+            runs = runs.filter(Q(error_category=word) | Q(error_code=word) | Q(platform_code=word))
+        return runs
+
     def lost(self) -> Self:
         """Running, but the worker let its lease expire, by the database's clock, which gave it."""
         return self.running().filter(lease_expires_at__lt=Now())
@@ -141,6 +152,11 @@ class SyncRun(TimeOrdered):
     error_category = models.CharField(max_length=20, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
+    platform_code = models.CharField(max_length=80, blank=True, db_default="", default="")
+    trace_id = models.CharField(max_length=80, blank=True, db_default="", default="")
+    resolved_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, blank=True, help_text="When a person marked the dead letter as done."
+    )
 
     objects = SyncRunQuerySet.as_manager()
 
@@ -201,7 +217,13 @@ class SyncRun(TimeOrdered):
             models.Index(fields=["account", "-created_at"], name="run_account_newest"),
             models.Index(fields=["account", "provider", "-created_at"], name="run_account_provider_newest"),
             models.Index(fields=["connection", "-created_at"], name="run_connection_newest"),
-            # dead letters, recent failures
+            # dead letters, by age
+            models.Index(
+                fields=["-finished_at"],
+                condition=Q(state=RunState.FAILED, resolved_at=None),
+                name="run_dead_letters",
+            ),
+            # recent failures
             models.Index(
                 fields=["account", "-finished_at"],
                 condition=Q(state=RunState.FAILED),

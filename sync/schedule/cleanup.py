@@ -1,7 +1,7 @@
 """Remove what is past its retention, in small batches.
 
-Scheduled runs that found nothing are kept a week, all others 90 days, dead letters too; changes have
-their own, longer time. All are settings.
+Scheduled runs that found nothing are kept a week, all others 90 days; dead letters and changes have
+times of their own. All are settings.
 """
 
 from collections.abc import Iterable
@@ -27,6 +27,7 @@ class Cleaned:
     """How many rows went."""
 
     runs: int = 0
+    dead_letters: int = 0
     requests: int = 0
     changes: int = 0
     results: int = 0
@@ -43,11 +44,16 @@ def clean_up() -> Cleaned:
         changes={},
         finished_at__lt=now - timedelta(days=settings.EMPTY_HISTORY_DAYS),
     )
-    runs = SyncRun.objects.ended().filter(Q(finished_at__lt=history) | found_nothing)
+    ended = SyncRun.objects.ended().exclude(state=RunState.FAILED, resolved_at=None)
+    runs = ended.filter(Q(finished_at__lt=history) | found_nothing)
+    dead = SyncRun.objects.dead_letters().filter(
+        finished_at__lt=now - timedelta(days=settings.DEAD_LETTER_DAYS)
+    )
     requests = SyncRequest.objects.filter(created_at__lt=history, made_runs=None, joined=None)
     changes = Change.objects.filter(seen_at__lt=now - timedelta(days=settings.CHANGE_DAYS))
     return Cleaned(
         runs=_delete(runs),
+        dead_letters=_delete(dead),
         requests=_delete(requests),
         changes=_delete(changes),
         results=_trim_results(),
@@ -58,11 +64,18 @@ def clean_up() -> Cleaned:
 def _delete(rows: "models.QuerySet[models.Model]") -> int:
     """Delete in batches; returns how many of these rows went."""
     total = 0
-    while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            rows.model._default_manager.filter(pk__in=ids).delete()
-        total += len(ids)
+    while number := _delete_batch(rows):
+        total += number
     return total
+
+
+@transaction.atomic
+def _delete_batch(rows: "models.QuerySet[models.Model]") -> int:
+    """Locked before they go: what a person just replays is no longer among them."""
+    locked = rows.order_by("pk").select_for_update(of=("self",), skip_locked=True)
+    ids = [row.pk for row in locked.only("pk")[:BATCH]]
+    rows.model._default_manager.filter(pk__in=ids).delete()
+    return len(ids)
 
 
 def _trim_results() -> int:

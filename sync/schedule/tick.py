@@ -1,4 +1,4 @@
-"""The tick: promote what became due, take back what was lost, and nudge the queues that have work.
+"""The tick: promote what became due, end what nobody reconnects, take back what was lost, nudge.
 
 It heals every lost hint and every lost worker, so nothing depends on a message arriving.
 """
@@ -10,6 +10,7 @@ from django.db.models import Min
 
 from sync.ledger.claim import promote_due, slots_free
 from sync.ledger.nudge import nudge
+from sync.ledger.reconnect import give_up_unconnected
 from sync.ledger.recover import take_back_lost
 from sync.models import Queue, SyncRun
 from sync.models.choices import RunState
@@ -24,6 +25,7 @@ class Ticked:
     promoted: int = 0
     taken_back: int = 0
     nudged: int = 0
+    given_up: int = 0
 
 
 def tick() -> Ticked:
@@ -31,7 +33,7 @@ def tick() -> Ticked:
     lost = take_back_lost()
     for run in lost:
         logger.warning("run taken back", run=str(run.pk), worker=run.worker)
-    done = Ticked(taken_back=len(lost))
+    done = Ticked(taken_back=len(lost), given_up=len(give_up_unconnected()))
     for queue in Queue.objects.filter(paused_at=None):
         done.promoted += promote_due(queue.provider, queue.region)
         done.nudged += _nudge_if_waiting(queue)

@@ -13,8 +13,10 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 from kombu.exceptions import OperationalError
+from pytest_django import Settings
 
 from sync.ledger.pause import pause
+from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
 from sync.models import Account, Change, Connection, Queue, SyncRequest, SyncRun
 from sync.models.choices import CredentialStatus, RunState, Trigger
@@ -192,12 +194,46 @@ def test_history_is_kept_as_long_as_the_settings_say(connection: Connection) -> 
     }
     ended(8)
     ended(91, changes={"updated": 1})
-    ended(91, state=RunState.FAILED)
+    ended(91, state=RunState.FAILED, resolved_at=now)
 
     cleaned = clean_up()
 
     assert set(SyncRun.objects.all()) == kept
     assert cleaned.runs == 3
+
+
+def test_dead_letters_have_a_retention_of_their_own_until_a_person_is_done_with_them(
+    connection: Connection, settings: Settings
+) -> None:
+    settings.DEAD_LETTER_DAYS = 200
+    now = timezone.now()
+
+    def failed(days: int, resolved_at: datetime | None = None) -> SyncRun:
+        finished_at = now - timedelta(days=days)
+        return make_run(connection, state=RunState.FAILED, finished_at=finished_at, resolved_at=resolved_at)
+
+    kept = {failed(91), failed(199), failed(89, resolved_at=now)}
+    failed(201)
+    failed(91, resolved_at=now)
+
+    cleaned = clean_up()
+
+    assert set(SyncRun.objects.all()) == kept
+    assert (cleaned.dead_letters, cleaned.runs) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_clean_up_leaves_a_dead_letter_that_is_just_being_replayed() -> None:
+    connection = make_connection(make_account())
+    old = timezone.now() - timedelta(days=settings.DEAD_LETTER_DAYS + 1)
+    run = make_run(connection, state=RunState.FAILED, finished_at=old)
+
+    with transaction.atomic():
+        replay(run.pk, by="carol")
+        cleaning = begin(clean_up)
+
+    assert cleaning.result(timeout=10).dead_letters == 0
+    assert SyncRun.objects.get().state == RunState.QUEUED
 
 
 def test_changes_outlive_their_runs(connection: Connection) -> None:
