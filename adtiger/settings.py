@@ -219,6 +219,11 @@ CONCURRENCY = {  # runs at once per provider and region, over all machines
     "meta": env_int("META_CONCURRENCY", default=2, minimum=1),
     "google": env_int("GOOGLE_CONCURRENCY", default=1, minimum=1),
 }
+KIND_CONCURRENCY = {  # runs of a kind at once over all providers of a region; 0: as many as their slots
+    "campaigns": env_int("CAMPAIGNS_CONCURRENCY", default=0),  # the guide's 3 are Meta's 2 and Google's 1
+    "ads": env_int("ADS_CONCURRENCY", default=0),
+    "insights": env_int("INSIGHTS_CONCURRENCY", default=0),
+}
 CONNECTION_WINDOWS = {  # calls per ad account: the guide's figures
     "meta": env_windows("META_CONNECTION_WINDOWS", default="10/60,200/3600"),
     "google": env_windows("GOOGLE_CONNECTION_WINDOWS", default="5/60,100/3600"),

@@ -1,4 +1,4 @@
-"""The queues: how many runs at once, and pause and resume of a whole provider."""
+"""The queues: how many runs at once, also of one kind, and pause and resume of a whole provider."""
 
 from django import forms
 from django.contrib import admin
@@ -7,14 +7,14 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from sync.admin.base import display
+from sync.admin.base import Admin, display
 from sync.admin.pausing import PausableAdmin
 from sync.admin.words import link, listing
-from sync.models import Queue, SyncRun
+from sync.models import KindLimit, Queue, SyncRun
 from sync.models.choices import RunState
 
 
-class QueueForm(forms.ModelForm):  # type: ignore[type-arg]
+class SlotsForm(forms.ModelForm):  # type: ignore[type-arg]
     """At least one slot."""
 
     def clean_concurrency(self) -> int:
@@ -28,7 +28,7 @@ class QueueForm(forms.ModelForm):  # type: ignore[type-arg]
 class QueueAdmin(PausableAdmin):
     """Made when first needed, never deleted."""
 
-    form = QueueForm
+    form = SlotsForm
     list_display = ("name", "concurrency", "running", "waiting", "deferred", "paused")
     ordering = ("provider", "region")
     fields = ("name", "concurrency", "running", "waiting", "deferred", "paused")
@@ -59,6 +59,16 @@ class QueueAdmin(PausableAdmin):
     @display(description="Deferred")
     def deferred(self, queue: Queue) -> SafeString:
         return _runs(queue, RunState.DEFERRED, queue.deferred_count)  # type: ignore[attr-defined]
+
+
+@admin.register(KindLimit)
+class KindLimitAdmin(Admin):
+    """Beside the queues' slots; delete a limit to lift it. Counts from the next start on."""
+
+    form = SlotsForm
+    list_display = ("kind", "region", "concurrency")
+    ordering = ("region", "kind")
+    fields = ("region", "kind", "concurrency")
 
 
 def _count(state: RunState) -> Coalesce:

@@ -19,6 +19,10 @@ class CancelRequested(Exception):
 class GaveWay(Exception):
     """The slot is left to others, and the last chunk is committed; says what the run waits for now."""
 
+    def __init__(self, waiting_for: str, *, keeps_age: bool) -> None:
+        super().__init__(waiting_for)
+        self.keeps_age = keeps_age  # of a place among its account's runs
+
 
 @contextmanager
 def chunk(run: SyncRun, lease: Lease, *, calls: int, **columns: Any) -> Iterator[None]:

@@ -64,9 +64,9 @@ def _check_turn(run: SyncRun, ends_at: float) -> None:
     if stop_asked():
         raise WorkerStops
     if better_run_waits(run):
-        raise GaveWay("a more urgent sync")
+        raise GaveWay("a more urgent sync", keeps_age=True)
     if time.monotonic() > ends_at:
-        raise GaveWay("its next turn, for it is a long sync")
+        raise GaveWay("its next turn, for it is a long sync", keeps_age=False)
 
 
 def _commit(run: SyncRun, lease: Lease, stream: Stream, page: Page, *, calls: int) -> None:

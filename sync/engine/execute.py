@@ -103,7 +103,8 @@ def _defer(lease: Lease, exc: BudgetSpent | CircuitOpen | GaveWay | LimitReached
             until, reason = timezone.now() + wait, DeferReason.BUDGET
         case GaveWay():
             until, reason = timezone.now(), DeferReason.GAVE_WAY
-    finish.defer(lease, until=until, reason=reason, waiting_for=str(exc), calls=calls)
+    keeps_age = isinstance(exc, GaveWay) and exc.keeps_age
+    finish.defer(lease, until=until, reason=reason, waiting_for=str(exc), calls=calls, keeps_age=keeps_age)
 
 
 def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> None:

@@ -1,113 +1,111 @@
 """Take the best due run of a queue.
 
 Guarantee: the queue's row is locked while choosing, so over all workers and machines the order is
-exact and never more runs are running than the queue has slots.
+exact and never more runs are running than the queue has slots. The choosing is `sync_claim` in
+`sync/migrations/sql/`: one round trip, one index entry of the lanes, however much waits.
 """
 
-from typing import NamedTuple
-from uuid import UUID, uuid4
+from typing import Any
 
 from django.conf import settings
 from django.db import connection as database
-from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce, Now
 
-from sync.ledger.order import CLAIMABLE, ORDER, START_TAG, parameters
-from sync.models import Lane, Queue, SyncAttempt, SyncRun
+from sync.models import Lane, Queue, SyncRun
 from sync.models.choices import RunState
 
+BATCH = 1_000  # runs that ripen in one transaction: a few milliseconds during which claims wait
 
-class _Best(NamedTuple):
-    run_id: UUID
-    start_tag: float
+_BETTER_WAITS = """
+    SELECT EXISTS (
+        SELECT FROM sync_lane lane
+        WHERE lane.queue_id = %(queue)s AND lane.head_at IS NOT NULL AND lane.rank < %(rank)s
+          AND EXISTS (
+              SELECT FROM sync_syncrun waits
+              WHERE waits.provider = %(provider)s AND waits.region = %(region)s AND waits.kind = lane.kind
+                AND waits.account_id = lane.account_id AND waits.rank = lane.rank
+                AND waits.state = 'queued' AND NOT waits.is_held
+                AND (waits.connection_id = %(connection)s OR %(full)s AND NOT EXISTS (
+                    SELECT FROM sync_syncrun other
+                    WHERE other.connection_id = waits.connection_id AND other.state = 'running'))))
+"""
 
 
 def claim(provider: str, region: str, *, worker: str) -> SyncRun | None:
     """The run that is to start now, leased to `worker`; None when nothing is due or no slot is free."""
-    with transaction.atomic():
-        queue = Queue.objects.select_for_update().filter(provider=provider, region=region).first()
-        if queue is None or queue.paused_at or _busy(queue) >= queue.concurrency:
-            return None
-        promote_due(provider, region)
-        best = _best(provider, region)
-        if best is None:
-            return None
-        run = _start(best.run_id, worker)
-        _advance(queue, run, best.start_tag)
-        return run
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM sync_claim(%s, %s, %s, %s::interval, %s::interval, %s::interval)",
+            [provider, region, worker, str(settings.LEASE), *_patience()],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return SyncRun.objects.select_related("connection__credential", "account__plan").get(pk=row[0])
 
 
 def promote_due(provider: str, region: str) -> int:
-    """Queue the deferred runs whose time has come. Returns how many.
+    """Queue the deferred runs whose time has come, and let the patient ones rise. Returns how many became
+    due.
 
     One that somebody else just holds (to join or to cancel it) is left to the next time: waiting for
     several, in no order, might end in a deadlock.
     """
-    due = SyncRun.objects.filter(
-        provider=provider, region=region, state=RunState.DEFERRED, available_at__lte=Now()
-    )
-    with transaction.atomic():
-        return SyncRun.objects.filter(pk__in=due.select_for_update(skip_locked=True).values("pk")).update(
-            state=RunState.QUEUED,
-            queued_at=F("available_at"),
-            available_at=None,
-            defer_reason="",
-            waiting_for="",
-        )
+    promoted = 0
+    with database.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "SELECT sync_ripen(%s, %s, %s::interval, %s::interval, %s)",
+                [provider, region, *_patience(), BATCH],
+            )
+            number: int = cursor.fetchone()[0]
+            promoted += number
+            if number < BATCH:
+                return promoted
 
 
 def slots_free(queue: Queue) -> int:
     """How many more runs of the queue may run now."""
-    return max(0, queue.concurrency - _busy(queue))
+    running = SyncRun.objects.filter(
+        provider=queue.provider, region=queue.region, state=RunState.RUNNING
+    ).count()
+    return max(0, queue.concurrency - running)
 
 
-def _busy(queue: Queue) -> int:
-    return SyncRun.objects.running().filter(provider=queue.provider, region=queue.region).count()
-
-
-def _best(provider: str, region: str) -> _Best | None:
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"SELECT run.id, {START_TAG} FROM {CLAIMABLE} ORDER BY {ORDER} "  # noqa: S608  (our own texts)
-            "LIMIT 1 FOR UPDATE OF run SKIP LOCKED",
-            parameters(provider, region),
-        )
-        row = cursor.fetchone()
-    return _Best(*row) if row else None
-
-
-def _start(run_id: UUID, worker: str) -> SyncRun:
-    token = uuid4()
-    SyncRun.objects.filter(pk=run_id, state=RunState.QUEUED).update(
-        state=RunState.RUNNING,
-        started_at=Coalesce("started_at", Now()),  # the first start; each has its attempt
-        lease_token=token,
-        lease_expires_at=Now() + settings.LEASE,
-        worker=worker,
-        starts_without_progress=F("starts_without_progress") + 1,
-    )
-    run = SyncRun.objects.select_related("connection__credential", "account__plan").get(pk=run_id)
-    SyncAttempt.objects.create(run=run, lease_token=token, worker=worker, started_at=Now())
-    return run
-
-
-def _advance(queue: Queue, run: SyncRun, start_tag: float) -> None:
-    """Charge the account's lane for this start, and move the queue's virtual time up to it."""
-    Lane.objects.update_or_create(
-        queue=queue, account_id=run.account_id, defaults={"tag": start_tag + 1 / run.account.weight}
-    )
-    Queue.objects.filter(pk=queue.pk).update(virtual_time=start_tag)
+def something_waits(queue: Queue) -> int | None:
+    """The class of the best run that may start, 0 the best; None when none may."""
+    lanes = Lane.objects.filter(queue=queue, head_at__isnull=False)
+    return lanes.order_by("rank").values_list("rank", flat=True).first()
 
 
 def better_run_waits(run: SyncRun) -> bool:
-    """Whether a run of a better class than `run`'s waits while no slot of the queue is free."""
+    """Whether a running run should give way at the end of its chunk: a run of a better class waits, and
+    either no slot is free or it is this very connection that it waits for."""
     queue = Queue.objects.get(provider=run.provider, region=run.region)
-    if slots_free(queue):
-        return False
+    values: dict[str, Any] = {
+        "queue": queue.pk,
+        "rank": run.rank,
+        "provider": run.provider,
+        "region": run.region,
+        "connection": run.connection_id,
+        "full": not slots_free(queue),
+    }
     with database.cursor() as cursor:
-        cursor.execute(
-            f"SELECT EXISTS (SELECT FROM {CLAIMABLE} AND run.priority < %(priority)s)",  # noqa: S608
-            {**parameters(run.provider, run.region), "priority": run.priority},
-        )
+        cursor.execute(_BETTER_WAITS, values)
         return bool(cursor.fetchone()[0])
+
+
+def mend_holds() -> int:
+    """Release or hold runs whose mark a race left wrong; returns how many. Part of the regular upkeep."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT sync_mend_holds()")
+        return int(cursor.fetchone()[0])
+
+
+def rebuild_lanes() -> None:
+    """Count all lanes anew; for rows that were loaded with the triggers off."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT sync_rebuild_lanes()")
+
+
+def _patience() -> tuple[str, str]:
+    return str(settings.PATIENCE["manual"]), str(settings.PATIENCE["other"])

@@ -56,15 +56,26 @@ def succeed(lease: Lease, *, calls: int) -> None:
     )
 
 
-def defer(lease: Lease, *, until: datetime, reason: DeferReason, waiting_for: str, calls: int) -> None:
-    """Give the slot back until `until`; the checkpoint stays."""
+def defer(
+    lease: Lease,
+    *,
+    until: datetime,
+    reason: DeferReason,
+    waiting_for: str,
+    calls: int,
+    keeps_age: bool = False,
+) -> None:
+    """Give the slot back until `until`; the checkpoint stays.
+
+    The run is then as old as it is due, unless it `keeps_age`: who gave way to others loses no place.
+    """
     _leave(
         lease,
         Outcome.DEFERRED,
         calls,
         attempt={"message": waiting_for[:500]},
         starts_without_progress=0,  # it ended in good order, so it kills no worker
-        **_deferred(until, reason, waiting_for),
+        **_deferred(until, reason, waiting_for, keeps_age=keeps_age),
     )
 
 
@@ -129,12 +140,15 @@ def retry_delay(failed_attempts: int) -> timedelta:
     return base * float(2 ** (failed_attempts - 1)) * jitter
 
 
-def _deferred(until: datetime, reason: DeferReason, waiting_for: str) -> dict[str, Any]:
+def _deferred(
+    until: datetime, reason: DeferReason, waiting_for: str, *, keeps_age: bool = False
+) -> dict[str, Any]:
     return {
         "state": RunState.DEFERRED,
         "available_at": until,
         "defer_reason": reason,
         "waiting_for": waiting_for[:200],
+        **({} if keeps_age else {"queued_at": until}),
     }
 
 

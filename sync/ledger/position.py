@@ -1,4 +1,9 @@
-"""Where a waiting run stands in its queue, by the claim's own order."""
+"""Where a waiting run stands in its queue, by the claim's own order.
+
+Summed up over lanes, so what it costs grows with the accounts that wait and not with their runs. An
+account's second run starts one turn after its first: without that, 10,000 runs of one account would
+seem to stand before the first of another.
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -6,23 +11,66 @@ from itertools import groupby
 from uuid import UUID
 
 from django.db import connection as database
+from django.db.models import Min
+from django.db.models.functions import Now
 
-from sync.ledger.order import CLAIMABLE, CLASS, START_TAG, parameters
-from sync.models import SyncRun
+from sync.models import Lane, SyncRun
 from sync.models.choices import RunState
 
-# An account's second run starts with a tag one turn later than its first, its third two turns later:
-# without that, 10,000 runs of one account would seem to stand before the first of another.
-_LINE = f"""
-    SELECT id, row_number() OVER (
-        ORDER BY class, tag + (turn - 1)::float / weight, queued_at, id) AS place
-    FROM (
-        SELECT run.id, run.queued_at, {CLASS} AS class, {START_TAG} AS tag,
-            COALESCE((SELECT plan.weight FROM sync_plan plan WHERE plan.id = account.plan_id), 1) AS weight,
-            row_number() OVER (
-                PARTITION BY run.account_id ORDER BY {CLASS}, run.queued_at, run.id) AS turn
-        FROM {CLAIMABLE}) due
-"""  # noqa: S608  (our own texts)
+# `blocked` may not start for another run of their connection is running: at most a few, and taken off.
+# Ties beyond an account's next turn are judged by the age of its oldest run.
+_PLACES = """
+    WITH blocked AS (
+        SELECT waits.account_id, waits.rank, waits.id, waits.queued_at
+        FROM sync_syncrun running
+        JOIN sync_syncrun waits ON waits.connection_id = running.connection_id
+            AND waits.state = 'queued' AND NOT waits.is_held
+        WHERE running.provider = %(provider)s AND running.region = %(region)s AND running.state = 'running'
+    ), line AS (
+        SELECT lane.account_id, lane.rank, min(lane.tag) AS tag,
+            5040000 / COALESCE(min(plan.weight), 1) AS turn,
+            sum(lane.waiting) - (SELECT count(*) FROM blocked
+                WHERE blocked.account_id = lane.account_id AND blocked.rank = lane.rank) AS waiting,
+            CASE WHEN EXISTS (SELECT FROM blocked
+                    WHERE blocked.account_id = lane.account_id AND blocked.rank = lane.rank)
+                THEN (SELECT min(free.queued_at) FROM sync_syncrun free
+                      WHERE free.provider = %(provider)s AND free.region = %(region)s
+                        AND free.account_id = lane.account_id AND free.rank = lane.rank
+                        AND free.state = 'queued' AND NOT free.is_held
+                        AND NOT EXISTS (SELECT FROM blocked WHERE blocked.id = free.id))
+                ELSE min(lane.head_at) END AS head_at
+        FROM sync_lane lane
+        JOIN sync_queue queue ON queue.id = lane.queue_id AND queue.paused_at IS NULL
+            AND queue.provider = %(provider)s AND queue.region = %(region)s
+        JOIN sync_account account ON account.id = lane.account_id
+        LEFT JOIN sync_plan plan ON plan.id = account.plan_id
+        WHERE lane.head_at IS NOT NULL
+        GROUP BY lane.account_id, lane.rank
+    )
+    SELECT run.id, 1 + own.earlier + (
+        SELECT COALESCE(sum(CASE
+            WHEN line.rank < run.rank THEN line.waiting
+            ELSE LEAST(line.waiting, CASE
+                WHEN start.tag < line.tag THEN 0
+                ELSE (start.tag - line.tag + line.turn - 1) / line.turn
+                    + ((start.tag - line.tag) %% line.turn = 0
+                       AND (line.head_at, line.account_id) < (run.queued_at, run.account_id))::int END)
+            END), 0)
+        FROM line
+        WHERE line.rank < run.rank OR line.rank = run.rank AND line.account_id <> run.account_id)
+    FROM sync_syncrun run
+    JOIN line mine ON mine.account_id = run.account_id AND mine.rank = run.rank
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS earlier FROM sync_syncrun before
+        WHERE before.provider = %(provider)s AND before.region = %(region)s
+          AND before.account_id = run.account_id AND before.rank = run.rank
+          AND before.state = 'queued' AND NOT before.is_held
+          AND (before.queued_at, before.id) < (run.queued_at, run.id)
+          AND NOT EXISTS (SELECT FROM blocked WHERE blocked.id = before.id)) own
+    CROSS JOIN LATERAL (SELECT mine.tag + own.earlier * mine.turn AS tag) start
+    WHERE run.id = ANY(%(ids)s) AND run.state = 'queued' AND NOT run.is_held
+      AND NOT EXISTS (SELECT FROM blocked WHERE blocked.id = run.id)
+"""
 
 
 def position(run: SyncRun) -> int | None:
@@ -45,19 +93,12 @@ def positions(runs: Iterable[SyncRun]) -> dict[UUID, int]:
 
 def _places(provider: str, region: str, ids: list[UUID]) -> dict[UUID, int]:
     with database.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, place FROM ({_LINE}) line WHERE id = ANY(%(ids)s)",  # noqa: S608
-            {**parameters(provider, region), "ids": ids},
-        )
-        return dict(cursor.fetchall())
+        cursor.execute(_PLACES, {"provider": provider, "region": region, "ids": ids})
+        return {run: int(place) for run, place in cursor.fetchall()}
 
 
 def oldest_wait(provider: str, region: str) -> timedelta | None:
     """How long the run that has been due longest waits; None when nothing could start."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"SELECT statement_timestamp() - min(run.queued_at) FROM {CLAIMABLE}",  # noqa: S608
-            parameters(provider, region),
-        )
-        wait: timedelta | None = cursor.fetchone()[0]
+    lanes = Lane.objects.filter(queue__provider=provider, queue__region=region, queue__paused_at=None)
+    wait: timedelta | None = lanes.aggregate(wait=Now() - Min("head_at"))["wait"]
     return wait

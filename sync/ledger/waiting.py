@@ -4,13 +4,14 @@ Said is what stands in the way first: a pause, a lost grant, the time it is defe
 of the ad account, the slots; else it is just the next worker's turn.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Count
 
-from sync.models import Connection, Queue, SyncRun
+from sync.models import Connection, KindLimit, Queue, SyncRun
 from sync.models.base import Pausable
 from sync.models.choices import WAITING, ConnectionStatus, CredentialStatus, DeferReason, RunState
 
@@ -32,11 +33,12 @@ class Conditions:
 
     queues: dict[tuple[str, str], Queue]
     busy: dict[tuple[str, str], int]  # slots in use
+    kinds: dict[tuple[str, str], tuple[int, int]]  # runs of a kind in a region, and how many may run at once
     syncing: frozenset[UUID]  # connections that have a running run
 
 
 def waiting_for(runs: Iterable[SyncRun]) -> dict[UUID, str]:
-    """For each waiting run, what it waits for. Three queries, however many runs."""
+    """For each waiting run, what it waits for. A handful of queries, however many runs."""
     waiting = [run for run in runs if run.state in WAITING]
     if not waiting:
         return {}
@@ -46,11 +48,20 @@ def waiting_for(runs: Iterable[SyncRun]) -> dict[UUID, str]:
 
 def _conditions(waiting: list[SyncRun]) -> Conditions:
     running = SyncRun.objects.running().exclude(pk__in=[run.pk for run in waiting])  # claimed just now
-    counted = running.order_by().values_list("provider", "region").annotate(runs=Count("pk"))
+    counted = list(running.order_by().values_list("provider", "region", "kind").annotate(runs=Count("pk")))
     connections = {run.connection_id for run in waiting}
+    busy: Counter[tuple[str, str]] = Counter()
+    of_kind: Counter[tuple[str, str]] = Counter()
+    for provider, region, kind, runs in counted:
+        busy[provider, region] += runs
+        of_kind[region, kind] += runs
     return Conditions(
         queues={(row.provider, row.region): row for row in Queue.objects.all()},
-        busy={(provider, region): runs for provider, region, runs in counted},
+        busy=dict(busy),
+        kinds={
+            (limit.region, limit.kind): (of_kind[limit.region, limit.kind], limit.concurrency)
+            for limit in KindLimit.objects.all()
+        },
         syncing=frozenset(
             running.filter(connection_id__in=connections).values_list("connection_id", flat=True)
         ),
@@ -101,4 +112,7 @@ def _turn(run: SyncRun, conditions: Conditions) -> str:
     queue, busy = conditions.queues.get(key), conditions.busy.get(key, 0)
     if queue is not None and busy >= queue.concurrency:
         return f"a free slot: {busy} of {queue.concurrency} slots busy"
+    running, most = conditions.kinds.get((run.region, run.kind), (0, 1))
+    if running >= most:
+        return f"another {run.kind} sync to end: {running} of {most} at once are running"
     return "a worker to take it"

@@ -8,7 +8,7 @@ from sync.models.google import GoogleProject, OperationCount
 from sync.models.intervention import Intervention
 from sync.models.limit import CallLimit
 from sync.models.pulse import Pulse
-from sync.models.queue import Lane, Queue, queue_name
+from sync.models.queue import KindLimit, Lane, Queue, queue_name
 from sync.models.run import JoinedRequest, SyncAttempt, SyncRequest, SyncRun
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "GoogleProject",
     "Intervention",
     "JoinedRequest",
+    "KindLimit",
     "Lane",
     "Membership",
     "OperationCount",

@@ -1,14 +1,21 @@
 """The state of each provider's queue, and of each account in it."""
 
+from datetime import datetime
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from sync.models.account import Account
 from sync.models.base import Pausable
-from sync.models.choices import Provider
+from sync.models.choices import Kind, Provider
+
+
+def _at_zero() -> list[int]:
+    return [0, 0, 0]
 
 
 class Queue(Pausable):
-    """One provider in one region: its slots, its pause, and its virtual time.
+    """One provider in one region: its slots, its pause, and its virtual times.
 
     A claim locks this row, so the order and the number of running runs are exact over all machines.
     """
@@ -16,7 +23,10 @@ class Queue(Pausable):
     provider = models.CharField(max_length=10, choices=Provider)
     region = models.CharField(max_length=20)
     concurrency = models.PositiveSmallIntegerField(help_text="Runs at once, over all workers and machines.")
-    virtual_time = models.FloatField(default=0, editable=False)  # the tag of the run that started last
+    # by class: the greatest tag that started so far
+    virtual_times: "ArrayField[list[int], list[int]]" = ArrayField(
+        models.BigIntegerField(), size=3, default=_at_zero, editable=False
+    )
 
     class Meta:
         constraints = [
@@ -37,21 +47,52 @@ def queue_name(provider: str, region: str) -> str:
     return f"sync.{provider}" if region == "default" else f"sync.{provider}.{region}"
 
 
-class Lane(models.Model):
-    """One account's place in a queue: start-time fair queueing over accounts.
+class KindLimit(models.Model):
+    """How many runs of one kind may run at once in a region, over all providers; no row: no such limit."""
 
-    `tag` grows by 1/weight with every start, so the account that had the least is next. A lane that
-    slept is lifted to the queue's virtual time at its next start: nobody saves up turns.
+    region = models.CharField(max_length=20)
+    kind = models.CharField(max_length=10, choices=Kind)
+    concurrency = models.PositiveSmallIntegerField(help_text="Runs of the kind at once, over all providers.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["region", "kind"], name="one_limit_per_region_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.concurrency} at once: {self.get_kind_display()} in {self.region}"
+
+
+class Lane(models.Model):
+    """One account's line of one kind in one class of a queue: start-time fair queueing over accounts.
+
+    Kept by triggers on the runs and their conditions, so that a claim reads one index entry and a
+    position sums up lanes, however many runs wait. `tag` grows by a turn (5,040,000 / weight) with
+    every start of the account in the class, so the account that had the least is next.
     """
 
     queue = models.ForeignKey(Queue, models.CASCADE, related_name="lanes")
     account = models.ForeignKey(Account, models.CASCADE, related_name="lanes")
-    tag = models.FloatField(default=0)
+    kind = models.CharField(max_length=10, choices=Kind)
+    rank = models.PositiveSmallIntegerField(help_text="The class: 0 is the best.")
+    tag = models.BigIntegerField(default=0)
+    waiting = models.IntegerField(default=0, help_text="Runs that may start.")
+    head_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, help_text="Since when the first of them is due. Empty: none may start."
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["queue", "account"], name="one_lane_per_queue_account")
+            models.UniqueConstraint(
+                fields=["queue", "account", "kind", "rank"], name="one_lane_per_queue_account_kind_class"
+            )
+        ]
+        indexes = [
+            # the claim
+            models.Index(
+                fields=["queue", "kind", "rank", "tag", "head_at", "account"],
+                condition=models.Q(head_at__isnull=False),
+                name="lane_next",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.account} in {self.queue}"
+        return f"{self.account} in {self.queue}: {self.kind}, class {self.rank}"

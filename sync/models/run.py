@@ -109,6 +109,9 @@ class SyncRun(TimeOrdered):
     mode = models.CharField(max_length=12, choices=Mode, default=Mode.FULL)
     trigger = models.CharField(max_length=10, choices=Trigger)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.SCHEDULED)
+    # both kept by triggers, for the claim: the class with ageing, and whether a condition stands in the way
+    rank = models.PositiveSmallIntegerField(db_default=0, editable=False)
+    is_held = models.BooleanField(db_default=False, editable=False)
     campaign_ids: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list, blank=True)
 
     state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
@@ -193,11 +196,23 @@ class SyncRun(TimeOrdered):
             ),
         ]
         indexes = [
-            # the claim and the position: only what is due, so it does not grow with what waits
+            # the claim and the position: one lane's runs, oldest first
             models.Index(
-                fields=["provider", "region", "priority", "queued_at"],
+                fields=["provider", "region", "account", "rank", "kind", "queued_at", "id"],
+                condition=Q(state=RunState.QUEUED, is_held=False),
+                name="run_claimable",
+            ),
+            # which have waited past their patience
+            models.Index(
+                fields=["provider", "region", "rank", "priority", "queued_at"],
+                condition=Q(state=RunState.QUEUED, is_held=False, rank__gt=0),
+                name="run_patient",
+            ),
+            # counts of what is due, and what a race may have left held
+            models.Index(
+                fields=["provider", "region", "is_held", "connection"],
                 condition=Q(state=RunState.QUEUED),
-                name="run_queued",
+                name="run_due",
             ),
             # the slots in use, and the leases that expired
             models.Index(

@@ -6,14 +6,13 @@ It heals every lost hint and every lost worker, so nothing depends on a message 
 from dataclasses import dataclass
 
 import structlog
-from django.db.models import Min
 
-from sync.ledger.claim import promote_due, slots_free
+from sync.ledger.claim import promote_due, slots_free, something_waits
 from sync.ledger.nudge import nudge
 from sync.ledger.reconnect import give_up_unconnected
 from sync.ledger.recover import take_back_lost
-from sync.models import Queue, SyncRun
-from sync.models.choices import RunState
+from sync.models import Queue
+from sync.models.choices import Priority
 
 logger = structlog.get_logger(__name__)
 
@@ -41,8 +40,7 @@ def tick() -> Ticked:
 
 
 def _nudge_if_waiting(queue: Queue) -> int:
-    waiting = SyncRun.objects.filter(provider=queue.provider, region=queue.region, state=RunState.QUEUED)
-    best = waiting.aggregate(best=Min("priority"))["best"]
+    best = something_waits(queue)
     if best is None or not slots_free(queue):
         return 0
-    return int(nudge(queue.provider, queue.region, priority=best))
+    return int(nudge(queue.provider, queue.region, priority=list(Priority)[best]))

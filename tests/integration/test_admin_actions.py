@@ -265,12 +265,12 @@ def test_staff_who_may_only_look_cannot_act(looker: Client, connection: Connecti
 
 def test_editing_a_queue_keeps_what_workers_wrote_meanwhile(admin_client: Client, db: None) -> None:
     queue = Queue.objects.create(provider="meta", region="default", concurrency=2)
-    Queue.objects.filter(pk=queue.pk).update(virtual_time=42)
+    Queue.objects.filter(pk=queue.pk).update(virtual_times=[42, 0, 0])
 
     admin_client.post(page(queue), {"concurrency": "5"})
 
     queue.refresh_from_db()
-    assert (queue.concurrency, queue.virtual_time) == (5, 42)
+    assert (queue.concurrency, queue.virtual_times) == (5, [42, 0, 0])
 
 
 def test_a_queue_keeps_at_least_one_slot(admin_client: Client, db: None) -> None:

@@ -35,6 +35,7 @@ from sync.models import (
     Connection,
     Credential,
     Intervention,
+    KindLimit,
     Plan,
     Queue,
     SyncAttempt,
@@ -46,7 +47,7 @@ from tests.factories import make_account, make_connection, make_member, make_run
 
 SECRET = "secret-token"  # what the factories store, encrypted
 SCHEDULES = (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule)
-ADDABLE = (Account, Plan, CallLimit, ApiToken, User, Group, *SCHEDULES)
+ADDABLE = (Account, CallLimit, KindLimit, Plan, ApiToken, User, Group, *SCHEDULES)
 REGISTERED = sorted(admin.site._registry, key=lambda model: model.__name__)
 
 
@@ -87,6 +88,7 @@ def rows(admin_user: User) -> dict[type[Model], Model]:
         make_change(run),
         Queue.objects.get(),
         *Intervention.objects.record(Action.REPLAYED, [run], by="carol"),
+        KindLimit.objects.create(region="default", kind="campaigns", concurrency=3),
         ApiToken.objects.get(),
         member,
         Group.objects.create(name="Operators"),

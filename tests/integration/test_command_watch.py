@@ -17,7 +17,8 @@ from sync.engine.platform import budget_store, circuits
 from sync.ledger.claim import claim
 from sync.ledger.pause import pause
 from sync.ledger.request import request_sync
-from sync.models import Account, Change, Connection, Pulse, SyncAttempt
+from sync.management.command import WrongUse
+from sync.models import Account, Change, Connection, Pulse, Queue, SyncAttempt
 from sync.models.choices import RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
@@ -367,3 +368,32 @@ def test_a_sandbox_that_is_not_there_is_told(settings: Any) -> None:
         run("sandbox", "--accounts")
     with pytest.raises(CommandError, match="--edit needs --provider and --account"):
         run("sandbox", "--edit", "3")
+
+
+def test_the_slots_of_a_provider_are_set_for_all_workers(connection: Connection) -> None:
+    make_run(connection)
+
+    assert "0 of 5 slots busy" in run("queue", "--provider", "meta", "--slots", "5")
+
+    assert Queue.objects.get().concurrency == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--slots", "5"], "--slots needs --provider"),
+        (["--slots", "0", "--provider", "meta"], "from 1 to 32767, not 0. To start nothing, pause the queue"),
+        (
+            ["--slots", "2", "--provider", "meta", "--region", "eu"],
+            "Name one region of meta with --region. It has: default",
+        ),
+        (["--slots", "2", "--provider", "google"], "It has: none"),
+    ],
+)
+def test_wrong_slots_are_explained(connection: Connection, arguments: list[str], message: str) -> None:
+    make_run(connection)
+
+    with pytest.raises(WrongUse, match=message):
+        run("queue", *arguments)
+
+    assert Queue.objects.get().concurrency == 2

@@ -23,14 +23,14 @@ from hypothesis.stateful import (
 from sync.errors import AlreadySyncing
 from sync.ledger import finish
 from sync.ledger.cancel import cancel
-from sync.ledger.claim import claim
+from sync.ledger.claim import claim, rebuild_lanes
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease, LeaseLost
 from sync.ledger.pause import pause, resume
 from sync.ledger.position import positions
 from sync.ledger.recover import take_back_lost
 from sync.ledger.request import request_sync
-from sync.models import Queue, SyncAttempt, SyncRequest, SyncRun
+from sync.models import Lane, Queue, SyncAttempt, SyncRequest, SyncRun
 from sync.models.choices import ENDED, CredentialStatus, DeferReason, RunState, Trigger
 from tests.factories import make_account, make_connection
 
@@ -187,6 +187,12 @@ class Ledger(RuleBasedStateMachine):
     def an_attempt_is_open_exactly_while_its_run_is_running(self) -> None:
         held = set(SyncRun.objects.running().values_list("lease_token", flat=True))
         assert set(SyncAttempt.objects.filter(ended_at=None).values_list("lease_token", flat=True)) == held
+
+    @invariant()
+    def lanes_are_what_counting_anew_finds(self) -> None:
+        kept = list(Lane.objects.order_by("pk").values_list("pk", "waiting", "head_at"))
+        rebuild_lanes()
+        assert list(Lane.objects.order_by("pk").values_list("pk", "waiting", "head_at")) == kept
 
     @invariant()
     def attempts_are_used_by_failures_only(self) -> None:

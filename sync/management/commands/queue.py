@@ -4,19 +4,21 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandParser
+from django.db.models import QuerySet
 
 from sync.google.day import google_day
 from sync.health import MAINTENANCE
 from sync.ledger.position import oldest_wait, positions
 from sync.ledger.waiting import RELATED, waiting_for
 from sync.management.broker import BrokerState, broker_state
-from sync.management.command import AdTigerCommand
+from sync.management.command import AdTigerCommand, WrongUse
 from sync.management.output import add_json, print_json, print_table, span
 from sync.models import Queue, SyncRun
 from sync.models.choices import Provider, RunState
 from sync.outages import outages
 
 SHOWN = 50  # runs of each state; the counts are of all
+MOST_SLOTS = 32_767  # what the column holds
 OLDEST = {RunState.RUNNING: "started_at", RunState.QUEUED: "queued_at", RunState.DEFERRED: "available_at"}
 
 
@@ -26,10 +28,14 @@ class Command(AdTigerCommand):
         "until when; and which endpoints of the platforms are down. "
         f"Shown are the oldest {SHOWN} of each kind, counted are all."
     )
-    examples = ("queue", "queue --provider meta", "queue --json", "queue --broker")
+    examples = ("queue", "queue --provider meta", "queue --provider meta --slots 5", "queue --json --broker")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--provider", choices=Provider.values)
+        parser.add_argument(
+            "--slots", type=int, metavar="N", help="run so many at once from now on; needs --provider"
+        )
+        parser.add_argument("--region", help="of --slots, where a provider has several")
         parser.add_argument("--broker", action="store_true", help="ping the broker and count its messages")
         add_json(parser)
 
@@ -37,6 +43,8 @@ class Command(AdTigerCommand):
         queues = Queue.objects.order_by("provider", "region")
         if options["provider"]:
             queues = queues.filter(provider=options["provider"])
+        if options["slots"] is not None:
+            self._set_slots(queues, options)
         broker = broker_state([*(queue.name for queue in queues), MAINTENANCE]) if options["broker"] else None
         told = [_describe(queue) for queue in queues]
         if options["json"]:
@@ -48,6 +56,20 @@ class Command(AdTigerCommand):
             self.stdout.write("No sync was asked for yet.")
         for queue in told:
             self._print(queue)
+
+    def _set_slots(self, queues: "QuerySet[Queue]", options: dict[str, Any]) -> None:
+        slots, region = options["slots"], options["region"]
+        if not options["provider"]:
+            raise WrongUse("--slots needs --provider: whose slots?")
+        if not 1 <= slots <= MOST_SLOTS:
+            raise WrongUse(
+                f"--slots must be from 1 to {MOST_SLOTS}, not {slots}. To start nothing, pause the queue."
+            )
+        chosen = queues.filter(region=region) if region else queues
+        if len(chosen) != 1:
+            regions = ", ".join(queue.region for queue in queues) or "none, for nothing was asked for yet"
+            raise WrongUse(f"Name one region of {options['provider']} with --region. It has: {regions}.")
+        chosen.update(concurrency=slots)
 
     def _print_broker(self, broker: BrokerState) -> None:
         counts = ", ".join(f"{name} {number}" for name, number in broker.messages.items())

@@ -1,0 +1,22 @@
+from pathlib import Path
+
+from django.db import migrations
+
+SQL = Path(__file__).parent / "sql"
+
+
+class Migration(migrations.Migration):
+    """The triggers that keep the lanes, and the claim; what waits already is counted at the end."""
+
+    dependencies = [("sync", "0013_index_what_may_start")]
+
+    operations = [
+        migrations.RunSQL(
+            (SQL / "0014_keep_lanes.sql").read_text(), (SQL / "0014_keep_lanes_reverse.sql").read_text()
+        ),
+        migrations.RunSQL(
+            "UPDATE sync_syncrun SET rank = sync_class(priority) WHERE state IN ('queued', 'running');"
+            " SELECT sync_rebuild_lanes()",
+            migrations.RunSQL.noop,
+        ),
+    ]

@@ -1,0 +1,24 @@
+-- Back to before the lanes were kept.
+DROP TRIGGER sync_follow_account ON sync_account;
+DROP TRIGGER sync_follow_credential ON sync_credential;
+DROP TRIGGER sync_follow_connection ON sync_connection;
+DROP TRIGGER sync_keep_lanes_insert ON sync_syncrun;
+DROP TRIGGER sync_keep_lanes_update ON sync_syncrun;
+DROP TRIGGER sync_keep_lanes_delete ON sync_syncrun;
+DROP TRIGGER sync_rank_run ON sync_syncrun;
+DROP FUNCTION sync_kinds_with_room;
+DROP FUNCTION sync_claim;
+DROP FUNCTION sync_ripen;
+DROP FUNCTION sync_rebuild_lanes;
+DROP FUNCTION sync_mend_holds;
+DROP FUNCTION sync_follow_account;
+DROP FUNCTION sync_follow_credential;
+DROP FUNCTION sync_follow_connection;
+DROP FUNCTION sync_hold_runs;
+DROP FUNCTION sync_keep_lanes;
+DROP FUNCTION sync_count_in_lane;
+DROP FUNCTION sync_refresh_lanes;
+DROP FUNCTION sync_lane_head;
+DROP FUNCTION sync_rank_run;
+DROP FUNCTION sync_class;
+DROP FUNCTION sync_is_held;
