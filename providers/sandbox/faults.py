@@ -7,57 +7,12 @@ What a fault looks like on the wire is in `damage.py` (both platforms), `meta_fa
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from providers.sandbox.constants import Platform
 from providers.sandbox.dice import throw
+from providers.sandbox.fault_kinds import COMPANIONS, CONTINUING, LASTING, FaultKind, check
 from providers.sandbox.ledger import Clock
-
-
-class FaultKind(StrEnum):
-    """What may happen to a call."""
-
-    RATE_LIMIT = "rate_limit"
-    SERVER_ERROR = "server_error"
-    PLATFORM_ERROR = "platform_error"
-    TOO_MUCH_DATA = "too_much_data"
-    HTML = "html"
-    CUT = "cut"
-    TRUNCATED = "truncated"
-    STREAM_ERROR = "stream_error"
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a name
-    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name
-    ACCESS_DENIED = "access_denied"
-    EXPIRED_CURSOR = "expired_cursor"
-    SLOW = "slow"
-    REPEAT_ROWS = "repeat_rows"
-    HIDE_ROWS = "hide_rows"
-
-
-# What each kind reads of a rule's details; one platform may know less of them than the other.
-DETAILS: dict[FaultKind, frozenset[str]] = {
-    FaultKind.RATE_LIMIT: frozenset({"code", "subcode", "minutes", "name", "retry_after", "scope"}),
-    FaultKind.SERVER_ERROR: frozenset({"status"}),
-    FaultKind.PLATFORM_ERROR: frozenset({"code", "subcode", "status", "family", "name"}),
-    FaultKind.TOO_MUCH_DATA: frozenset({"rows"}),
-    FaultKind.HTML: frozenset({"status"}),
-    FaultKind.CUT: frozenset({"parts"}),
-    FaultKind.TRUNCATED: frozenset(),
-    FaultKind.STREAM_ERROR: frozenset({"parts"}),
-    FaultKind.TOKEN_EXPIRED: frozenset(),
-    FaultKind.TOKEN_REVOKED: frozenset({"subcode"}),
-    FaultKind.ACCESS_DENIED: frozenset({"code", "name"}),
-    FaultKind.EXPIRED_CURSOR: frozenset(),
-    FaultKind.SLOW: frozenset({"seconds", "pause"}),
-    FaultKind.REPEAT_ROWS: frozenset({"rows"}),
-    FaultKind.HIDE_ROWS: frozenset({"rows"}),
-}
-# Until cleared, for these are about the account or its size, not about one call.
-LASTING = frozenset({FaultKind.ACCESS_DENIED, FaultKind.TOO_MUCH_DATA})
-# Beside another fault, not instead of it.
-COMPANIONS = frozenset({FaultKind.SLOW})
-CONTINUING = frozenset({FaultKind.EXPIRED_CURSOR, FaultKind.REPEAT_ROWS})  # only calls with a cursor
 
 
 class Moment(NamedTuple):
@@ -68,6 +23,7 @@ class Moment(NamedTuple):
     endpoint: str  # google: `search_stream:campaign`
     continues: bool = False  # has a cursor or page token
     rows: int = 0  # asked for at once
+    only_by_name: bool = False  # a rule must name the endpoint: calls about tokens
 
 
 @dataclass
@@ -107,12 +63,17 @@ class Fault:
         return (
             moment.platform == self.platform
             and self.account in ("", moment.account_id)
-            and self.endpoint in ("", moment.endpoint, *moment.endpoint.split(":"))
+            and self._is_for(moment)
             and self.after_seconds <= age
             and (self.until_seconds is None or age < self.until_seconds)
-            and (self.kind not in CONTINUING or moment.continues)
+            and ((self.platform, self.kind) not in CONTINUING or moment.continues)
             and (self.kind != FaultKind.TOO_MUCH_DATA or moment.rows > self.number("rows", 100))
         )
+
+    def _is_for(self, moment: Moment) -> bool:
+        if not self.endpoint:
+            return not moment.only_by_name
+        return self.endpoint in (moment.endpoint, *moment.endpoint.split(":"))
 
     def strikes(self, account_id: str, *, is_free: bool) -> bool:
         """Count a call that the rule is about; does it strike? `is_free`: no other fault has."""
@@ -136,6 +97,9 @@ class Fault:
 
     def seconds(self, name: str, default: float) -> float:
         return float(self.details.get(name, default))
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        return bool(self.details.get(name, default))
 
     def text(self, name: str, default: str) -> str:
         return str(self.details.get(name, default))
@@ -215,9 +179,7 @@ def parse(body: dict[str, Any]) -> Fault:
         if name in body:
             given[name] = body[name] if body[name] is None else read(body[name])
     details = {name: body[name] for name in body.keys() - _FIELDS.keys() - {"platform", "kind", "seed"}}
-    if unknown := sorted(details.keys() - DETAILS[kind]):
-        known = ", ".join(sorted(DETAILS[kind])) or "none"
-        raise ValueError(f"a fault of kind {kind} has no {unknown[0]!r}; its details: {known}")
+    check(kind, Platform(body["platform"]), set(details))
     if not 0 <= given.get("probability", 1.0) <= 1:
         raise ValueError(f"probability {given['probability']}: a number from 0 to 1")
     account = given.pop("account", "").removeprefix("act_")

@@ -92,7 +92,9 @@ def access_denied(name: str = "USER_PERMISSION_DENIED") -> GoogleError:
     return GoogleError(403, "authorization", name, messages.get(name, "The caller does not have permission."))
 
 
-def exhausted(retry_after: int | None, scope: str, rate_name: str) -> GoogleError:
+def exhausted(
+    retry_after: int | None, scope: str, rate_name: str, *, name: str = "RESOURCE_EXHAUSTED"
+) -> GoogleError:
     """A quota is spent. `scope` is ACCOUNT, or DEVELOPER for the whole project."""
     quota: dict[str, Any] = {"rateScope": scope, "rateName": rate_name}
     message = "Too many requests."
@@ -100,7 +102,7 @@ def exhausted(retry_after: int | None, scope: str, rate_name: str) -> GoogleErro
         quota["retryDelay"] = f"{retry_after}s"
         message = f"Too many requests. Retry in {retry_after} seconds."
     details = {"quotaErrorDetails": quota}
-    return GoogleError(429, "quota", "RESOURCE_EXHAUSTED", message, details=details)
+    return GoogleError(429, "quota", name, message, details=details)
 
 
 def too_fast() -> GoogleError:

@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from providers.sandbox.faults import Fault, FaultKind
+from providers.sandbox.fault_kinds import FaultKind
+from providers.sandbox.faults import Fault
 from providers.sandbox.google_errors import GoogleError, access_denied, exhausted, request_error, too_fast
 from providers.sandbox.grants import Grant, Grants
 from providers.sandbox.ledger import Refusal
@@ -25,10 +26,11 @@ def raise_faults(faults: Iterable[Fault], struck: Struck) -> None:
 
 
 def _rate_limit(fault: Fault, _: Struck) -> GoogleError:
-    if fault.text("name", "RESOURCE_EXHAUSTED") == "RESOURCE_TEMPORARILY_EXHAUSTED":
+    name, scope = fault.text("name", "RESOURCE_EXHAUSTED"), fault.text("scope", "ACCOUNT")
+    if name == "RESOURCE_TEMPORARILY_EXHAUSTED" and fault.details.get("retry_after") is None:
         return too_fast()
-    scope = fault.text("scope", "ACCOUNT")
-    return exhausted(fault.number("retry_after", 30), scope, "Number of operations for basic access")
+    retry_after = None if fault.details.get("retry_after", 30) is None else fault.number("retry_after", 30)
+    return exhausted(retry_after, scope, "Number of operations for basic access", name=name)
 
 
 def _server_error(fault: Fault, _: Struck) -> GoogleError:
@@ -39,7 +41,15 @@ def _server_error(fault: Fault, _: Struck) -> GoogleError:
 
 def _platform_error(fault: Fault, _: Struck) -> GoogleError:
     name = fault.text("name", "TRANSIENT_ERROR")
-    return GoogleError(fault.number("status", 500), fault.text("family", "internal"), name)
+    return GoogleError(
+        fault.number("status", 500), fault.text("family", "internal"), name, fault.text("message", "")
+    )
+
+
+def _unknown_error(fault: Fault, _: Struck) -> GoogleError:
+    """A family and a name that no version so far has."""
+    family, name = fault.text("family", "somethingNew"), fault.text("name", "NOBODY_KNOWS")
+    return GoogleError(fault.number("status", 400), family, name, "Something new happened.")
 
 
 def _expired(_: Fault, struck: Struck) -> GoogleError:
@@ -64,6 +74,7 @@ _ANSWERS: dict[FaultKind, Callable[[Fault, Struck], GoogleError]] = {
     FaultKind.RATE_LIMIT: _rate_limit,
     FaultKind.SERVER_ERROR: _server_error,
     FaultKind.PLATFORM_ERROR: _platform_error,
+    FaultKind.UNKNOWN_ERROR: _unknown_error,
     FaultKind.EXPIRED_CURSOR: _expired_cursor,
     FaultKind.ACCESS_DENIED: _denied,
     FaultKind.TOKEN_EXPIRED: _expired,

@@ -10,7 +10,8 @@ from aiohttp import web
 
 from providers.sandbox.constants import VERSION, Platform
 from providers.sandbox.damage import damage
-from providers.sandbox.faults import Fault, FaultKind, Moment
+from providers.sandbox.fault_kinds import FaultKind
+from providers.sandbox.faults import Fault, Moment
 from providers.sandbox.google_access import direct_accounts, find_customer, find_grant
 from providers.sandbox.google_errors import GoogleError, request_error
 from providers.sandbox.google_faults import Struck, raise_faults, refused

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from providers.sandbox.faults import Fault, FaultKind
+from providers.sandbox.fault_kinds import FaultKind
+from providers.sandbox.faults import Fault
 from providers.sandbox.gaql import Query, parse
 from providers.sandbox.google_errors import GoogleError, request_error
 from providers.sandbox.google_query import Row, Writer, camel, rows_of, writer
@@ -24,6 +25,8 @@ def search(sandbox: Sandbox, account: Account, body: dict[str, Any], faults: Seq
         raise request_error("PAGE_SIZE_NOT_SUPPORTED", message, "page_size")
     query, rows = _rows(sandbox, account, body, faults)
     first = _read_token(body)
+    if any(fault.kind == FaultKind.REPEAT_PAGE for fault in faults):
+        first = max(0, first - sandbox.settings.google_page_rows)
     last = first + sandbox.settings.google_page_rows
     answer = _answer(query, writer(query), rows[first:last])
     if last < len(rows):
@@ -57,6 +60,8 @@ def _rows(
     for fault in faults:
         if fault.kind == FaultKind.HIDE_ROWS:
             rows = rows[: -fault.number("rows", 1)]
+        if fault.kind == FaultKind.REPEAT_ROWS:
+            rows = rows + rows[-fault.number("rows", 1) :]
     return query, rows
 
 

@@ -1,11 +1,13 @@
 """What the faults look like at Meta: which one answers instead, and with which code."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import orjson
 
-from providers.sandbox.faults import Fault, FaultKind
+from providers.sandbox.fault_kinds import FaultKind
+from providers.sandbox.faults import Fault
 from providers.sandbox.grants import Grant, Grants
 from providers.sandbox.ledger import Refusal
 from providers.sandbox.meta_errors import (
@@ -16,7 +18,21 @@ from providers.sandbox.meta_errors import (
     too_much_data,
     use_case_limit,
 )
+from providers.sandbox.meta_usage import TIER, use_case
 
+# Which use case is spent, by the code that says so.
+USE_CASES = {
+    80000: "ads_insights",
+    80001: "pages",
+    80002: "instagram",
+    80003: "custom_audience",
+    80004: "ads_management",
+    80005: "leadgen",
+    80006: "messenger",
+    80008: "whatsapp",
+    80009: "catalog_management",
+    80014: "catalog_batch",
+}
 SCORE_WINDOW = 300  # seconds over which Meta's score of an ad account decays; longer windows are use cases'
 
 
@@ -24,7 +40,7 @@ class Struck(NamedTuple):
     """The call that a fault meets, and the headers of its answer."""
 
     grants: Grants
-    grant: Grant
+    grant: Grant | None  # calls about tokens may come without one
     account_id: str
     headers: dict[str, str]
 
@@ -32,17 +48,21 @@ class Struck(NamedTuple):
 def raise_faults(faults: Iterable[Fault], struck: Struck) -> None:
     """Refuse as the first fault says that refuses; those that damage the answer are for later."""
     for fault in faults:
+        if fault.kind == FaultKind.USAGE:
+            struck.headers.update(_usage(fault, struck))
+    for fault in faults:
         if answer := _ANSWERS.get(fault.kind):
             raise answer(fault, struck)
 
 
 def _rate_limit(fault: Fault, struck: Struck) -> MetaError:
-    code, minutes = fault.number("code", 17), fault.number("minutes", 5)
+    code, minutes = fault.number("code", 17), fault.seconds("minutes", 5)
     if code == 17:
-        struck.headers["X-Ad-Account-Usage"] = _account_usage(minutes * 60)
+        struck.headers["X-Ad-Account-Usage"] = _account_usage(104.2, minutes)
         return account_score_spent()
-    if code >= 80000:
-        struck.headers["X-Business-Use-Case-Usage"] = _use_case_usage(struck.account_id, minutes)
+    if code in USE_CASES:
+        usage = _use_case_usage(struck.account_id, USE_CASES[code], 118, minutes)
+        struck.headers["X-Business-Use-Case-Usage"] = usage
         return use_case_limit(code)
     if code == 4:
         # 403 has been seen for it; the code decides, not the status.
@@ -50,34 +70,56 @@ def _rate_limit(fault: Fault, struck: Struck) -> MetaError:
     return MetaError(code, subcode=fault.number("subcode", 1487742 if code == 613 else 0) or None)
 
 
-def _account_usage(seconds: int) -> str:
+def _usage(fault: Fault, struck: Struck) -> dict[str, str]:
+    """What an answer tells of a meter that is full, whatever the answer is."""
+    percent, minutes = fault.seconds("percent", 118), fault.seconds("minutes", 0)
+    match fault.text("whose", "use_case"):
+        case "app":
+            meters = {"call_count": int(percent), "total_time": 25, "total_cputime": 25}
+            return {"X-App-Usage": orjson.dumps(meters).decode()}
+        case "account":
+            return {"X-Ad-Account-Usage": _account_usage(percent, minutes)}
+    use_case = fault.text("type", "ads_management")
+    return {"X-Business-Use-Case-Usage": _use_case_usage(struck.account_id, use_case, percent, minutes)}
+
+
+def _account_usage(percent: float, minutes: float) -> str:
+    """This header alone tells seconds."""
     usage = {
-        "acc_id_util_pct": 104.2,
-        "reset_time_duration": seconds,
-        "ads_api_access_tier": "standard_access",
+        "acc_id_util_pct": percent,
+        "reset_time_duration": math.ceil(minutes * 60),
+        "ads_api_access_tier": TIER,
     }
     return orjson.dumps(usage).decode()
 
 
-def _use_case_usage(account_id: str, minutes: int) -> str:
+def _use_case_usage(account_id: str, full: str, percent: float, minutes: float) -> str:
     """Two types, with the full one second: a reader of the first alone misses it."""
-    calm = {"type": "custom_audience", "call_count": 3, "total_cputime": 1, "total_time": 1}
-    full = {"type": "ads_management", "call_count": 118, "total_cputime": 40, "total_time": 60}
-    tier = {"ads_api_access_tier": "standard_access"}
-    usage = [
-        calm | {"estimated_time_to_regain_access": 0} | tier,
-        full | {"estimated_time_to_regain_access": minutes} | tier,
-    ]
+    calm = "custom_audience" if full != "custom_audience" else "ads_insights"
+    usage = [use_case(calm, 3, 0), use_case(full, percent, math.ceil(minutes))]
     return orjson.dumps({account_id: usage}).decode()
 
 
 def _server_error(fault: Fault, _: Struck) -> MetaError:
-    return MetaError(2, status=fault.number("status", 500), is_transient=True)
+    status, is_transient = fault.number("status", 500), fault.flag("is_transient", default=True)
+    return MetaError(2, status=status, is_transient=is_transient)
 
 
 def _platform_error(fault: Fault, _: Struck) -> MetaError:
-    subcode = fault.number("subcode", 0) or None
-    return MetaError(fault.number("code", 1), subcode=subcode, status=fault.number("status", 400))
+    told = {"is_transient": fault.details["is_transient"]} if "is_transient" in fault.details else {}
+    return MetaError(
+        fault.number("code", 1),
+        fault.text("message", ""),
+        subcode=fault.number("subcode", 0) or None,
+        status=fault.number("status", 400),
+        **told,
+    )
+
+
+def _unknown_error(fault: Fault, _: Struck) -> MetaError:
+    """A code that no documentation has."""
+    subcode = fault.number("subcode", 7654321)
+    return MetaError(fault.number("code", 987654), subcode=subcode, status=fault.number("status", 400))
 
 
 def _denied(fault: Fault, struck: Struck) -> MetaError:
@@ -88,19 +130,23 @@ def _denied(fault: Fault, struck: Struck) -> MetaError:
 
 
 def _expired(_: Fault, struck: Struck) -> MetaError:
-    struck.grants.expire(struck.grant)
+    if struck.grant is not None:
+        struck.grants.expire(struck.grant)
     return invalid_session(463)
 
 
 def _revoked(fault: Fault, struck: Struck) -> MetaError:
-    struck.grants.revoke(struck.grant, fault.number("subcode", 460))
-    return invalid_session(struck.grant.subcode)
+    subcode = fault.number("subcode", 460)
+    if struck.grant is not None:
+        struck.grants.revoke(struck.grant, subcode)
+    return invalid_session(subcode)
 
 
 _ANSWERS: dict[FaultKind, Callable[[Fault, Struck], MetaError]] = {
     FaultKind.RATE_LIMIT: _rate_limit,
     FaultKind.SERVER_ERROR: _server_error,
     FaultKind.PLATFORM_ERROR: _platform_error,
+    FaultKind.UNKNOWN_ERROR: _unknown_error,
     FaultKind.TOO_MUCH_DATA: lambda _fault, _struck: too_much_data(),
     FaultKind.EXPIRED_CURSOR: lambda _fault, _struck: MetaError(2642),
     FaultKind.ACCESS_DENIED: _denied,

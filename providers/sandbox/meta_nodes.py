@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from providers.sandbox.catalog import Ad, AdGroup, Campaign, Entity
 from providers.sandbox.constants import Kind, Platform
-from providers.sandbox.faults import Fault, FaultKind
+from providers.sandbox.fault_kinds import FaultKind
+from providers.sandbox.faults import Fault
 from providers.sandbox.grants import Grant
 from providers.sandbox.meta_call import Call, Target
 from providers.sandbox.meta_errors import MetaError, bad_parameter, too_much_data
@@ -70,6 +71,8 @@ def listing(
     for fault in faults:
         if fault.kind == FaultKind.REPEAT_ROWS:
             first = max(0, first - fault.number("rows", 1))
+        if fault.kind == FaultKind.REPEAT_PAGE:
+            first, last = max(0, first - parse_limit(call.params)), first
     rows = chosen[first:last]
     for fault in faults:
         if fault.kind == FaultKind.HIDE_ROWS:

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from providers.sandbox.constants import VERSION, Kind, Platform
 from providers.sandbox.damage import damage
-from providers.sandbox.faults import Fault, FaultKind, Moment
+from providers.sandbox.fault_kinds import FaultKind
+from providers.sandbox.faults import Fault, Moment
 from providers.sandbox.grants import Grant
 from providers.sandbox.ledger import Subject
 from providers.sandbox.meta_call import Call, Target, check_access, find_grant, find_target
@@ -22,7 +23,7 @@ from providers.sandbox.meta_query import parse_json, parse_limit
 from providers.sandbox.meta_tokens import debug, exchange
 from providers.sandbox.meta_usage import APP, usage_headers
 from providers.sandbox.state import Sandbox
-from providers.sandbox.wire import Reply, bearer, json_reply, pause, send
+from providers.sandbox.wire import Ending, Reply, bearer, json_reply, pause, send
 
 OLDEST = 22  # of the versions that still answer; below it there is no automatic upgrade
 WITHOUT_WARNING = 24  # versions from here on are not near their end
@@ -69,8 +70,7 @@ def answer(sandbox: Sandbox, call: Call) -> Reply:
     try:
         _check_version(call)
         if call.path in _TOKEN_CALLS:
-            sandbox.token_calls[Platform.META][call.path] += 1
-            return json_reply(_TOKEN_CALLS[call.path](sandbox, call))
+            return _about_tokens(sandbox, call)
         target = _target(sandbox, call)
         account_id = target.account.id if target.account else ""
         grant, faults = _admit(sandbox, call, target)
@@ -79,6 +79,19 @@ def answer(sandbox: Sandbox, call: Call) -> Reply:
     except MetaError as error:
         reply = json_reply(error.body(), error.status)
     reply.headers = usage_headers(sandbox.ledger, account_id) | call.headers
+    return damage(reply, faults)
+
+
+def _about_tokens(sandbox: Sandbox, call: Call) -> Reply:
+    """Only a fault that names the endpoint strikes it."""
+    sandbox.token_calls[Platform.META][call.path] += 1
+    faults = sandbox.faults.draw(Moment(Platform.META, "", call.path, only_by_name=True))
+    grant = sandbox.grants.find(Platform.META, call.params.get("fb_exchange_token", call.token))
+    try:
+        raise_faults(faults, Struck(sandbox.grants, grant, "", call.headers))
+        reply = json_reply(_TOKEN_CALLS[call.path](sandbox, call))
+    except MetaError as error:
+        reply = json_reply(error.body(), error.status)
     return damage(reply, faults)
 
 
@@ -146,7 +159,7 @@ def _body(sandbox: Sandbox, call: Call, target: Target, grant: Grant, faults: li
 
 
 def _batch(sandbox: Sandbox, call: Call) -> Reply:
-    """Answer every sub-call on its own; each counts. One that is cut comes back as null."""
+    """Answer every sub-call on its own; each counts. One that is cut or stays silent comes back as null."""
     try:
         _check_version(call)
         parts = parse_json("batch", call.params["batch"])
@@ -154,18 +167,24 @@ def _batch(sandbox: Sandbox, call: Call) -> Reply:
             raise bad_parameter(f"Too many requests in batch message. Maximum batch size is {MAX_BATCH}")
     except MetaError as error:
         return json_reply(error.body(), error.status)
-    return json_reply([_sub_answer(sandbox, call, part) for part in parts])
+    replies = [_sub_reply(sandbox, call, part) for part in parts]
+    whole = json_reply([_sub_answer(reply) for reply in replies])
+    whole.delay = max((reply.delay for reply in replies), default=0.0)
+    return whole
 
 
-def _sub_answer(sandbox: Sandbox, call: Call, part: dict[str, Any]) -> dict[str, Any] | None:
+def _sub_reply(sandbox: Sandbox, call: Call, part: dict[str, Any]) -> Reply:
     url = urlsplit(str(part.get("relative_url", "")))
     proof = {name: call.params[name] for name in ("appsecret_proof",) if name in call.params}
     params = proof | dict(parse_qsl(url.query, keep_blank_values=True))
     token = params.get("access_token", call.token)
     path = url.path.strip("/")
     sub = Call(str(part.get("method", "GET")).upper(), path, params, call.base, token, call.version)
-    reply = answer(sandbox, sub)
-    if reply.cut:
+    return answer(sandbox, sub)
+
+
+def _sub_answer(reply: Reply) -> dict[str, Any] | None:
+    if reply.ending != Ending.WHOLE:
         return None
     headers = [{"name": name, "value": value} for name, value in reply.headers.items()]
     return {"code": reply.status, "headers": headers, "body": b"".join(reply.parts).decode()}

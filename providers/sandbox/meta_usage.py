@@ -32,12 +32,13 @@ def usage_headers(ledger: Ledger, account_id: str) -> dict[str, str]:
     percent = hourly.percent if hourly else 0.0
     wait = math.ceil(hourly.reset_after / 60) if hourly and percent >= 100 else 0
     headers["X-Business-Use-Case-Usage"] = _json(
-        {account_id: [_use_case("ads_insights", 0.0, 0), _use_case("ads_management", percent, wait)]}
+        {account_id: [use_case("ads_insights", 0.0, 0), use_case("ads_management", percent, wait)]}
     )
     return headers
 
 
-def _use_case(name: str, percent: float, regain_minutes: int) -> dict[str, object]:
+def use_case(name: str, percent: float, regain_minutes: int) -> dict[str, object]:
+    """One element of X-Business-Use-Case-Usage."""
     return {
         "type": name,
         "call_count": int(percent),

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from providers.sandbox.constants import GOOGLE_CLIENT_ID, META_APP_ID, Platform
-from providers.sandbox.google_tokens import TokenError, token
+from providers.sandbox.google_tokens import answer
 from providers.sandbox.state import Sandbox
+from providers.sandbox.wire import send
 
 _CLIENTS = {Platform.META: META_APP_ID, Platform.GOOGLE: GOOGLE_CLIENT_ID}
 _PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Sandbox consent</title></head>
@@ -22,13 +23,9 @@ _PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>San
 
 
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:
-    async def google_token(request: web.Request) -> web.Response:
-        sandbox.token_calls[Platform.GOOGLE]["token"] += 1
+    async def google_token(request: web.Request) -> web.StreamResponse:
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-        try:
-            return web.json_response(token(sandbox, form))
-        except TokenError as error:
-            return web.json_response(error.body, status=error.status)
+        return await send(request, answer(sandbox, form))
 
     async def google_consent(request: web.Request) -> web.Response:
         return _consent(sandbox, Platform.GOOGLE, request)

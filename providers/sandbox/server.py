@@ -11,6 +11,7 @@ from aiohttp import web
 from providers.sandbox import control_routes, google_routes, meta_routes, oauth_routes
 from providers.sandbox.state import Sandbox
 
+SHUTDOWN_SECONDS = 0.5  # for answers that are being written; a silent one would never end
 MAX_BODY = 8 * 1024 * 1024  # a batch of 50 long filters is far below
 
 
@@ -41,7 +42,10 @@ async def serve(sandbox: Sandbox, *, host: str, port: int, state_file: Path | No
         loop.add_signal_handler(number, stop.set)
     if leash:
         await loop.connect_read_pipe(lambda: _Leash(stop), sys.stdin)
-    runner = web.AppRunner(application(sandbox), access_log=None)
+    # Whoever hangs up ends the silence or the latency of the call; so does the end of the sandbox.
+    runner = web.AppRunner(
+        application(sandbox), access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS
+    )
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
     _announce(urls(f"http://{host}:{runner.addresses[0][1]}"), state_file)

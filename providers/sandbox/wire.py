@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import chain
 from typing import TypeVar
 
@@ -12,9 +13,20 @@ from aiohttp import web
 JSON = "application/json; charset=UTF-8"
 
 
+SILENCE = 3_600.0  # seconds: longer than any client waits; it ends when the client hangs up
+
+
+class Ending(StrEnum):
+    """What follows the parts of an answer."""
+
+    WHOLE = "whole"
+    CUT = "cut"  # the connection is dropped
+    SILENCE = "silence"  # it stays, and nothing comes any more
+
+
 @dataclass
 class Reply:
-    """`parts` are sent one after the other; what follows them is the end, or with `cut` a reset."""
+    """`parts` are sent one after the other, then comes the ending."""
 
     status: int = 200
     parts: Iterable[bytes] = ()
@@ -23,7 +35,9 @@ class Reply:
     length: int | None = None  # the announced Content-Length; None: chunked
     delay: float = 0.0  # seconds before the first byte
     pause: float = 0.0  # seconds between parts
-    cut: bool = False
+    ending: Ending = Ending.WHOLE
+    headers_first: bool = False  # an ending before any part comes after the headers, not before them
+    surplus: bytes = b""  # sent after the announced length, as if that had been told too small
 
 
 def json_reply(body: object, status: int = 200) -> Reply:
@@ -52,21 +66,25 @@ async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
     await pause(reply.delay)
     parts = iter(reply.parts)
     first, second = next(parts, None), next(parts, None)
-    if second is None and not reply.cut:
+    if first is None and reply.ending != Ending.WHOLE and not reply.headers_first:
+        return await _end_mute(request, reply)
+    if second is None and reply.ending == Ending.WHOLE and not reply.surplus:
         return _prepared(web.Response(body=first), reply)  # leaves in one packet, headers and all
     response = _prepared(web.StreamResponse(), reply)
     response.content_length = reply.length
-    if first is None:
-        return _reset(request, response)
     await response.prepare(request)
-    await response.write(first)
+    await response.write(first or b"")
     for part in parts if second is None else chain((second,), parts):
         await pause(reply.pause)
         await response.write(part)
-    if reply.cut:
-        return _hang_up(request, response)
-    await response.write_eof()
-    return response
+    if reply.ending == Ending.WHOLE:
+        await response.write_eof()
+        if reply.surplus and request.transport is not None:
+            request.transport.write(reply.surplus)
+        return response
+    if reply.ending == Ending.SILENCE:
+        await pause(SILENCE)
+    return _hang_up(request, response)
 
 
 R = TypeVar("R", bound=web.StreamResponse)
@@ -82,11 +100,13 @@ def _prepared(response: R, reply: Reply) -> R:
     return response
 
 
-def _reset(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """Reset the TCP connection without a word."""
+async def _end_mute(request: web.Request, reply: Reply) -> web.StreamResponse:
+    """Not a byte: silence, or a reset of the TCP connection."""
+    if reply.ending == Ending.SILENCE:
+        await pause(SILENCE)
     if request.transport is not None:
         request.transport.abort()
-    return response
+    return web.StreamResponse()
 
 
 def _hang_up(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:

@@ -9,6 +9,7 @@ import pytest
 from providers.base import Client, Grant, Selection
 from providers.errors import (
     AccessDenied,
+    InvalidRequest,
     LimitReached,
     PlatformFault,
     ProviderError,
@@ -198,7 +199,13 @@ REFUSALS: list[tuple[str, dict[str, Any], type[ProviderError]]] = [
     ("html", {"status": 200}, Unreachable),
     ("cut", {}, Unreachable),
     ("cut", {"parts": 1}, Unreachable),
+    ("cut", {"headers": True}, Unreachable),
     ("truncated", {}, Unreachable),
+    ("wrong_length", {}, Unreachable),
+    ("empty", {}, Unreachable),
+    ("wrong_json", {"text": "Service Unavailable"}, Unreachable),
+    ("redirect", {}, InvalidRequest),
+    ("unknown_error", {}, UnknownError),
     ("access_denied", {}, AccessDenied),
     (
         "platform_error",

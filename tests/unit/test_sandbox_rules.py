@@ -1,11 +1,17 @@
 """Which calls a fault strikes: by number, by time, by dice, for all ad accounts or for each."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import providers.sandbox
 from providers.sandbox.constants import Platform
+from providers.sandbox.fault_kinds import DETAILS, FaultKind
 from providers.sandbox.faults import Faults, Moment
+
+README = Path(providers.sandbox.__file__).parent / "README.md"
 
 
 class Rules:
@@ -100,14 +106,36 @@ def test_a_rule_of_one_platform_leaves_the_other_alone() -> None:
     assert Rules({}).kinds(platform=Platform.GOOGLE) == []
 
 
+def test_a_call_about_tokens_is_struck_only_by_its_name() -> None:
+    rules = Rules({"times": None}, {"kind": "cut", "endpoint": "debug_token", "times": None})
+    call = Moment(Platform.META, "", "debug_token", only_by_name=True)
+
+    assert [fault.kind.value for fault in rules.faults.draw(call)] == ["cut"]
+
+
+def test_the_readme_explains_every_kind_and_every_detail() -> None:
+    text = README.read_text(encoding="utf-8")
+    lines = {match[1]: match[0] for match in re.finditer(r"^\| `(\w+)` \|.*$", text, re.MULTILINE)}
+
+    lacking = {
+        kind: missing
+        for kind, details in DETAILS.items()
+        if (missing := [detail for detail in details if f"`{detail}`" not in lines.get(kind, "")])
+    }
+    assert lacking == {}
+    assert set(FaultKind) <= lines.keys()
+
+
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
         ({"kind": "earthquake"}, "earthquake"),
-        ({"probabilty": 0.5}, "has no 'probabilty'; its details: status"),
+        ({"probabilty": 0.5}, "has no 'probabilty'; its details: is_transient, status"),
         ({"kind": "cut", "rows": 3}, "of kind cut has no 'rows'"),
         ({"probability": 2}, "from 0 to 1"),
         ({"times": "often"}, "often"),
+        ({"kind": "stream_error"}, "only google's"),
+        ({"kind": "usage", "platform": "google"}, "only meta's"),
     ],
 )
 def test_a_wrong_rule_is_refused_with_what_it_lacks(rule: dict[str, Any], message: str) -> None:
