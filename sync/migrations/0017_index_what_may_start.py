@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Built beside the workers; the old index goes when the new ones are there."""
 
     atomic = False
-    dependencies = [("sync", "0012_limit_kinds")]
+    dependencies = [("sync", "0016_limit_kinds")]
 
     operations = [
         AddIndexConcurrently(

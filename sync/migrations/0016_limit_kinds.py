@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sync", "0011_lanes_by_kind_and_class")]
+    dependencies = [("sync", "0015_lanes_by_kind_and_class")]
 
     operations = [
         migrations.CreateModel(

@@ -8,11 +8,11 @@ SQL = Path(__file__).parent / "sql"
 class Migration(migrations.Migration):
     """The triggers that keep the lanes, and the claim; what waits already is counted at the end."""
 
-    dependencies = [("sync", "0013_index_what_may_start")]
+    dependencies = [("sync", "0017_index_what_may_start")]
 
     operations = [
         migrations.RunSQL(
-            (SQL / "0014_keep_lanes.sql").read_text(), (SQL / "0014_keep_lanes_reverse.sql").read_text()
+            (SQL / "0018_keep_lanes.sql").read_text(), (SQL / "0018_keep_lanes_reverse.sql").read_text()
         ),
         migrations.RunSQL(
             "UPDATE sync_syncrun SET rank = sync_class(priority) WHERE state IN ('queued', 'running');"

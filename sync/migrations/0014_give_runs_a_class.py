@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Constant defaults: no row is rewritten."""
 
-    dependencies = [("sync", "0009_measure_googles_pace")]
+    dependencies = [("sync", "0013_index_what_waits_for_a_reconnect")]
 
     operations = [
         migrations.AddField("syncrun", "rank", models.PositiveSmallIntegerField(db_default=0, editable=False)),

@@ -6,9 +6,9 @@ import sync.models.queue
 
 
 class Migration(migrations.Migration):
-    """Lanes are derived: the old ones are dropped, and 0014 counts the new ones."""
+    """Lanes are derived: the old ones are dropped, and 0018 counts the new ones."""
 
-    dependencies = [("sync", "0010_give_runs_a_class")]
+    dependencies = [("sync", "0014_give_runs_a_class")]
 
     operations = [
         migrations.DeleteModel("Lane"),
