@@ -10,7 +10,7 @@ from providers.base import AdAccountRef, Breaker, Gate, Grant, NoBreaker, Select
 from providers.errors import AccessDenied, PlatformFault, ProviderError, ReconnectNeeded
 from providers.google import queries
 from providers.google.config import GoogleConfig
-from providers.google.errors import error_of, usage_of
+from providers.google.errors import error_of, is_renewable, usage_of
 from providers.google.oauth import AccessTokens
 from providers.google.parse import account_record, records_of
 from providers.google.stream import Row, chunks_of
@@ -133,22 +133,31 @@ class GoogleClient:
     def _search(self, query: str, customer_id: str, login: str) -> Iterator[list[Row]]:
         path = f"customers/{customer_id}/googleAds:searchStream"
         with self._http.watching("queries") as answers:
-            for rows in chunks_of(self._call("POST", path, login, json={"query": query})):
+            for rows in self._read(self._call("POST", path, login, json={"query": query})):
                 answers()  # a stream that breaks later is one stream's fault
                 yield rows
 
     def _call(self, method: str, path: str, login: str = "", **request: Any) -> Answer:
-        """Call with the current access token, and once more with a new one where Google refuses that.
-
-        Whether the token or the whole grant has ended, Google's names do not tell reliably; its token
-        service does.
-        """
+        """Call with the current access token, and once more with a new one where that may help."""
         url, headers = f"{self._config.base}/{path}", self._headers(login)
         try:
             return self._http.open(method, url, token=self._tokens.current(), headers=headers, **request)
-        except ReconnectNeeded:
-            token = self._tokens.renew()
-        return self._http.open(method, url, token=token, headers=headers, **request)
+        except ProviderError as exc:
+            if not is_renewable(exc):
+                raise
+        return self._http.open(method, url, token=self._tokens.renew(), headers=headers, **request)
+
+    def _read(self, answer: Answer) -> Iterator[list[Row]]:
+        """The answer's rows. A token that ends within it is renewed, for the grant may be as good as ever."""
+        try:
+            yield from chunks_of(answer)
+        except ReconnectNeeded as exc:
+            if not is_renewable(exc):
+                raise
+        else:
+            return
+        self._tokens.renew()
+        raise PlatformFault("The access token ended within Google's answer")
 
     def _headers(self, login: str) -> dict[str, str]:
         told = {"login-customer-id": login, "developer-token": self._config.developer_token}

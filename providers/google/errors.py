@@ -5,7 +5,8 @@ other shapes, and then only the gRPC status tells.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from providers.base import Usage
@@ -61,6 +62,16 @@ RULES: dict[str, type[ProviderError]] = {
     "UNIMPLEMENTED": InvalidRequest,
 }
 
+# Refusals of the user, whom no new access token makes another one.
+OF_THE_USER = frozenset(
+    {
+        "authenticationError.ADVANCED_PROTECTION_NOT_ENROLLED",
+        "authenticationError.GOOGLE_ACCOUNT_DELETED",
+        "authenticationError.NOT_ADS_USER",
+        "authenticationError.TWO_STEP_VERIFICATION_NOT_ENROLLED",
+    }
+)
+
 # Limits, and how long they rest where Google gives no delay. Buckets of queries a second refill at once,
 # but a refused call counts as well; a quota of a sliding day frees some of itself every hour.
 LIMITS = {
@@ -108,11 +119,24 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     }
     kind = _first(RULES, names)
     if kind is None and (seconds := _first(LIMITS, names)) is not None:
-        return _limit(names[0], item, seconds, facts)
+        delay = _delay(error, item, headers)
+        return _limit(names[0], item, delay or seconds, facts)
     if kind is None:
         kind = PlatformFault if facts["http_status"] >= 500 else UnknownError
         logger.warning("unknown error code", extra={"provider": "google", **facts})
     return kind(f"{WORDS[kind]} ({facts['platform_code']})", **facts)
+
+
+def is_renewable(error: ProviderError) -> bool:
+    """Whether a new access token may cure it.
+
+    Whether the token or the whole grant has ended, Google's names do not tell reliably, and a server in
+    front of it may answer without one; its token service tells.
+    """
+    of_token = isinstance(error, ReconnectNeeded) or (
+        isinstance(error, Unreachable) and error.http_status == 401
+    )
+    return of_token and error.platform_code not in OF_THE_USER
 
 
 def _limit(name: str, item: Mapping[str, Any], seconds: float, facts: dict[str, Any]) -> LimitReached:
@@ -122,10 +146,17 @@ def _limit(name: str, item: Mapping[str, Any], seconds: float, facts: dict[str, 
     whose = "the project" if scope is Scope.APP else "this customer"
     return LimitReached(
         f"Google allows {whose} no more operations for now ({facts['platform_code']})",
-        retry_after=_seconds(quota.get("retryDelay")) or seconds,
+        retry_after=seconds,
         scope=scope,
         **facts,
     )
+
+
+def _delay(error: Mapping[str, Any], item: Mapping[str, Any], headers: Mapping[str, str]) -> float:
+    """The longest that Google asks for: of the quota, of google.rpc's RetryInfo, of HTTP; zero for none."""
+    quota = item.get("details", {}).get("quotaErrorDetails", {})
+    told = (quota.get("retryDelay"), _detail(error, "retryDelay"), headers.get("retry-after"))
+    return max(_seconds(text) for text in told)
 
 
 def _error(body: Any) -> dict[str, Any]:
@@ -145,9 +176,10 @@ def _names(error: Mapping[str, Any]) -> tuple[list[str], Mapping[str, Any]]:
     return ([reason] if reason else []) + status, {}
 
 
-def _entries(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for detail in error.get("details", []):
-        yield from detail.get("errors", [])
+def _entries(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The Ads service's own; a spent quota first, for then nothing else matters yet."""
+    entries = [item for detail in error.get("details", []) for item in detail.get("errors", [])]
+    return sorted(entries, key=lambda item: "quotaError" not in item.get("errorCode", {}))
 
 
 def _detail(error: Mapping[str, Any], name: str) -> str:
@@ -159,8 +191,6 @@ def _first(table: Mapping[str, T], names: list[str]) -> T | None:
 
 
 def _seconds(text: object) -> float:
-    """`40591s`; zero when it is none."""
-    try:
-        return float(str(text).removesuffix("s"))
-    except ValueError:
-        return 0.0
+    """`40591s`, `1.5s`, of HTTP `30`; zero when it is none: a date, nothing, no number of seconds."""
+    number = str(text).removesuffix("s")
+    return float(number) if re.fullmatch(r"\d{1,9}(\.\d+)?", number) else 0.0

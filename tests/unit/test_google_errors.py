@@ -44,6 +44,40 @@ def test_the_recorded_daily_quota_rests_the_project_for_eleven_hours() -> None:
     assert error.platform_code == "quotaError.RESOURCE_EXHAUSTED"
 
 
+@pytest.mark.parametrize(
+    ("name", "seconds", "scope"),
+    [
+        ("daily_ops_exhausted_explorer", 86_399, Scope.APP),
+        ("project_queries_per_second", 5, Scope.APP),
+        ("customer_query_resources", 900, Scope.AD_ACCOUNT),
+        ("quota_of_unknown_scope", 60, Scope.APP),
+        ("quota_beside_another_error", 120, Scope.APP),
+        ("front_RetryInfo", 17.5, Scope.APP),
+        ("queries_per_second_RetryInfo", 17.5, Scope.AD_ACCOUNT),
+        ("quota_with_a_delay_that_is_none", 3600, Scope.APP),
+    ],
+)
+def test_what_google_says_decides_how_long_what_rests(name: str, seconds: float, scope: Scope) -> None:
+    error = limit(name)
+
+    assert (error.retry_after, error.scope) == (seconds, scope)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("45", 45), ("Wed, 21 Oct 2026 07:28:00 GMT", 300), ("nan", 300), ("inf", 300), ("-5", 300), ("0", 300)],
+)
+def test_what_stands_in_front_of_the_service_may_tell_the_delay_in_a_header(
+    header: str, seconds: float
+) -> None:
+    payload = PAYLOADS["front_RESOURCE_EXHAUSTED"]
+
+    error = error_of(payload["status"], payload["body"], {"retry-after": header})
+
+    assert isinstance(error, LimitReached)
+    assert error.retry_after == seconds
+
+
 def test_a_customers_quota_rests_the_customer() -> None:
     error = limit("customer_quota")
 
