@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,10 +21,12 @@ from sync.engine.platform import budget_store, gate_for
 from sync.engine.set_limits import clear_limits, set_limits
 from sync.google.operations import PROJECT, Operations, operations_of
 from sync.google.project import project_name
+from sync.ledger import finish
+from sync.ledger.lease import Lease
 from sync.models import Account, CallLimit, Connection, GoogleProject, OperationCount
-from sync.models.choices import LimitScope, Provider
+from sync.models.choices import DeferReason, LimitScope, Provider, RunState, Trigger
 from sync.schedule.cleanup import clean_up
-from tests.factories import make_account, make_connection
+from tests.factories import make_account, make_connection, make_run
 from tests.processes import ROOT, environment, eventually
 
 LIMIT = 60
@@ -225,6 +227,30 @@ def test_two_clients_of_one_project_share_its_operations(account: Account, setti
 
     counted = OperationCount.objects.filter(subject=PROJECT).order_by("project")
     assert list(counted.values_list("project", "calls")) == [("123456789", 2), ("987654321", 1)]
+
+
+def test_those_who_wait_come_back_one_after_another(customer: Connection) -> None:
+    ledger = ledger_of(customer.account)
+    now = timezone.now().replace(second=0, microsecond=0)
+    for number in range(1, LIMIT + 1):  # one leaves the day every minute
+        for subject in (PROJECT, str(customer.account_id)):
+            OperationCount.objects.create(
+                project=ledger.project, subject=subject, until=now - timedelta(minutes=number), calls=1
+            )
+
+    moments = []
+    for trigger in (Trigger.MANUAL, Trigger.MANUAL, Trigger.SCHEDULED, Trigger.MANUAL):
+        waits = make_connection(customer.account, Provider.GOOGLE)
+        run = make_run(waits, state=RunState.RUNNING, trigger=trigger)
+        with pytest.raises(BudgetSpent) as caught:
+            ledger.take("one more")
+        free_at = datetime.fromtimestamp(caught.value.retry_at, UTC)
+        moments.append(free_at)
+        finish.defer(Lease.of(run), until=free_at, reason=DeferReason.BUDGET, waiting_for="", calls=0)
+
+    first = now - timedelta(minutes=LIMIT) + timedelta(hours=24)  # the oldest of all leaves
+    # three for each, and a person is not behind what is scheduled
+    assert moments == [first + timedelta(minutes=number) for number in (2, 5, 8, 8)]
 
 
 def test_a_day_that_people_set_holds_instead_of_the_settings(customer: Connection) -> None:
