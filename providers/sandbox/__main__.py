@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 from itertools import chain
 from pathlib import Path
 
@@ -36,6 +37,8 @@ def main() -> None:
     _set_limits(sandbox, options)
     for platform, profile in options.latency:
         sandbox.latency.set(platform, profile)
+    if options.faults:
+        sandbox.faults.add(json.loads(options.faults.read_text(encoding="utf-8")))
     serving = serve(
         sandbox, host=options.host, port=options.port, state_file=options.state_file, leash=options.leash
     )
@@ -87,10 +90,11 @@ def _parser() -> argparse.ArgumentParser:
     for name, subject in limits.items():
         add(
             f"--{name}-limit",
-            type=_limit,
+            type=Limit.parse,
             action="append",
-            metavar="CALLS/SECONDS",
-            help=f"refuse a {subject} more calls than that in any such window; may be given several times",
+            metavar="CALLS/SECONDS[/BLOCK]",
+            help=f"refuse a {subject} more calls than that in any such window, and then all for so many "
+            "seconds; may be given several times",
         )
     add(
         "--latency",
@@ -100,17 +104,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PLATFORM=LOW-HIGH",
         help="milliseconds of each call, drawn anew; meta=300-1500, or google=lognormal:300-1500",
     )
+    add(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help="a JSON list of faults that are there from the start, as /control/faults takes them",
+    )
     return parser
 
 
 def _latency(text: str) -> tuple[Platform, Profile]:
     platform, _, profile = text.partition("=")
     return Platform(platform), Profile.parse(profile)
-
-
-def _limit(text: str) -> Limit:
-    calls, seconds = text.split("/")
-    return Limit(int(calls), float(seconds))
 
 
 if __name__ == "__main__":

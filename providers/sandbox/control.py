@@ -115,7 +115,7 @@ def step_history(sandbox: Sandbox, body: Body) -> Body:
 
 def set_limits(sandbox: Sandbox, body: Body) -> Body:
     """`account`: for every ad account, or with `only` for that one; `project`: for the app or project.
-    Lists of [calls, seconds]; an empty list means no limit."""
+    Lists of [calls, seconds] or [calls, seconds, block]; an empty list means no limit."""
     platform, ledger = Platform(body["platform"]), sandbox.ledger
     if "project" in body:
         ledger.limits[Subject(platform, "")] = _limits(body["project"])
@@ -128,7 +128,7 @@ def set_limits(sandbox: Sandbox, body: Body) -> Body:
 
 
 def _limits(pairs: list[list[float]]) -> list[Limit]:
-    return [Limit(int(calls), float(seconds)) for calls, seconds in pairs]
+    return [Limit(int(calls), float(seconds), *map(float, block)) for calls, seconds, *block in pairs]
 
 
 def set_settings(sandbox: Sandbox, body: Body) -> Body:
@@ -191,8 +191,8 @@ def expire_token(sandbox: Sandbox, body: Body) -> Body:
 
 
 def add_fault(sandbox: Sandbox, body: Body) -> Body:
-    """The README has the kinds and their details."""
-    sandbox.faults.add(body)
+    """One rule, or all of `rules` or none; the README has the kinds and their details."""
+    sandbox.faults.add(body.get("rules", [body]))
     return {"faults": len(sandbox.faults.rules)}
 
 

@@ -5,7 +5,7 @@ What a fault looks like on the wire is in `damage.py` (both platforms), `meta_fa
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -114,13 +114,14 @@ class Faults:
         self.rules: list[Fault] = []
         self.fired: Counter[str] = Counter()  # by platform and kind, of rules that are gone, too
 
-    def add(self, body: dict[str, Any]) -> None:
-        """One rule, as the control endpoint's JSON tells it. Its dice are its own: `seed`, or else the
-        sandbox's seed and the rule's place."""
-        rule = parse(body)
-        rule.seed = body.get("seed", f"{self._seed}/{len(self.rules)}")
-        rule.added_at = self._clock()
-        self.rules.append(rule)
+    def add(self, bodies: Sequence[dict[str, Any]]) -> None:
+        """Rules as the control endpoint's JSON tells them, all or none. Each has dice of its own: `seed`,
+        or else the sandbox's seed and the rule's place."""
+        added = [parse(body) for body in bodies]
+        for place, (rule, body) in enumerate(zip(added, bodies, strict=True), len(self.rules)):
+            rule.seed = body.get("seed", f"{self._seed}/{place}")
+            rule.added_at = self._clock()
+        self.rules += added
 
     def draw(self, moment: Moment) -> list[Fault]:
         """The faults of this call: any number of companions, and the first of the others."""

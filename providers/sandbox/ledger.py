@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from providers.sandbox.constants import Platform
 
@@ -20,10 +20,18 @@ MICRO = 1_000_000  # the ledger's unit: windows have edges of a millisecond, and
 
 
 class Limit(NamedTuple):
-    """At most `calls` in any half-open stretch of `seconds`."""
+    """At most `calls` in any half-open stretch of `seconds`; whoever asks for more is refused for `block`
+    seconds from then on, as Meta does with an ad account's score."""
 
     calls: int
     seconds: float
+    block: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From `60/300`, or `60/300/300` with a block."""
+        calls, seconds, block = (*text.split("/"), "0")[:3]
+        return cls(int(calls), float(seconds), float(block))
 
     @property
     def span(self) -> int:
@@ -75,11 +83,24 @@ class _Calls:
     free: int = 0  # later pages of Google's, which count in no window
     unauthorized: int = 0  # of all of them: those without a valid token
     endpoints: Counter[str] = field(default_factory=Counter)
+    blocked_until: dict[Limit, int] = field(default_factory=dict)
 
     def meter(self, limit: Limit, now: int) -> Meter:
         first = bisect_right(self.accepted, now - limit.span)
         used = len(self.accepted) - first
-        return Meter(limit, used, (self.accepted[first] + limit.span - now) / MICRO if used else 0.0)
+        leaves = self.accepted[first] + limit.span if used else now
+        return Meter(limit, used, (max(leaves, self.blocked_until.get(limit, now)) - now) / MICRO)
+
+    def room_at(self, limit: Limit, now: int) -> int:
+        """When the window has room for one more call: now, or later."""
+        blocked = self.blocked_until.get(limit, now)
+        if self.meter(limit, now).used < limit.calls:
+            return max(now, blocked)
+        # Room comes when the call leaves that is `limit.calls` from the end.
+        leaves = (self.accepted[-limit.calls] if limit.calls else now) + limit.span
+        if limit.block and blocked <= now:
+            self.blocked_until[limit] = blocked = now + round(limit.block * MICRO)
+        return max(leaves, blocked)
 
 
 class Ledger:
@@ -138,10 +159,8 @@ class Ledger:
         calls = self._calls[subject]
         full = []
         for limit in self.limits_of(subject):
-            if calls.meter(limit, now).used >= limit.calls:
-                # Room comes when the call leaves that is `limit.calls` from the end.
-                wait = calls.accepted[-limit.calls] + limit.span - now if limit.calls else limit.span
-                full.append(Refusal(subject, limit, wait / MICRO))
+            if (room_at := calls.room_at(limit, now)) > now:
+                full.append(Refusal(subject, limit, (room_at - now) / MICRO))
         return sorted(full, key=lambda refusal: -refusal.retry_after)
 
     def meters(self, subject: Subject) -> list[Meter]:

@@ -20,7 +20,7 @@ EACH = "account"  # in a list of limits: of every ad account
 def calls(sandbox: Sandbox, body: Body) -> Body:
     """Per subject what was called, and the highest count of its limits' windows and of each of `watch`
     (10/60,200/3600). `platform` and `account` choose, `arrivals` adds the times."""
-    watch = [_limit(part) for part in str(body.get("watch", "")).split(",") if part]
+    watch = [Limit.parse(part) for part in str(body.get("watch", "")).split(",") if part]
     told = {}
     for subject in _chosen(sandbox.ledger, body):
         told[subject.name] = _subject(sandbox.ledger, subject, watch)
@@ -44,13 +44,15 @@ def _subject(ledger: Ledger, subject: Subject, watch: Iterable[Limit]) -> Body:
     windows = []
     for limit in (*ledger.limits_of(subject), *watch):
         held = ledger.fullest(subject, limit)
-        windows.append({**limit._asdict(), "highest": held.highest, "exceeded": held.exceeded > 0})
+        windows.append(
+            {
+                "calls": limit.calls,
+                "seconds": limit.seconds,
+                "highest": held.highest,
+                "exceeded": held.exceeded > 0,
+            }
+        )
     return ledger.counts(subject) | {"windows": windows}
-
-
-def _limit(text: str) -> Limit:
-    calls, _, seconds = text.partition("/")
-    return Limit(int(calls), float(seconds))
 
 
 def report(sandbox: Sandbox, body: Body) -> Body:
@@ -125,7 +127,8 @@ def _window(ledger: Ledger, name: str, limit: Limit, subjects: list[Subject]) ->
     worst = max(held, key=lambda subject: held[subject].highest, default="")
     return {
         "whose": name,
-        **limit._asdict(),
+        "calls": limit.calls,
+        "seconds": limit.seconds,
         "highest": held[worst].highest if worst else 0,
         "at": worst,
         "exceeded": sum(found.exceeded for found in held.values()),

@@ -11,6 +11,7 @@ from aiohttp import web
 from providers.sandbox import control_routes, google_routes, meta_routes, oauth_routes
 from providers.sandbox.state import Sandbox
 
+BACKLOG = 1_024  # connections that are opened at once, by a thousand clients at most
 SHUTDOWN_SECONDS = 0.5  # for answers that are being written; a silent one would never end
 MAX_BODY = 8 * 1024 * 1024  # a batch of 50 long filters is far below
 
@@ -42,12 +43,10 @@ async def serve(sandbox: Sandbox, *, host: str, port: int, state_file: Path | No
         loop.add_signal_handler(number, stop.set)
     if leash:
         await loop.connect_read_pipe(lambda: _Leash(stop), sys.stdin)
-    # Whoever hangs up ends the silence or the latency of the call; so does the end of the sandbox.
-    runner = web.AppRunner(
-        application(sandbox), access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS
-    )
+    # A call of somebody who hangs up goes on: it is under way, and counts at the platform when it arrives.
+    runner = web.AppRunner(application(sandbox), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
     _announce(urls(f"http://{host}:{runner.addresses[0][1]}"), state_file)
     await stop.wait()
     await runner.cleanup()

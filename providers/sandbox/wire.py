@@ -13,7 +13,7 @@ from aiohttp import web
 JSON = "application/json; charset=UTF-8"
 
 
-SILENCE = 3_600.0  # seconds: longer than any client waits; it ends when the client hangs up
+LISTENING_SECONDS = 0.2  # between two looks whether the client of a silent call is still there
 
 
 class Ending(StrEnum):
@@ -61,6 +61,12 @@ async def pause(seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
+async def silence(request: web.Request) -> None:
+    """Wait until the client gives up."""
+    while request.transport is not None and not request.transport.is_closing():
+        await asyncio.sleep(LISTENING_SECONDS)
+
+
 async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
     """Write an answer; drop the connection where the reply says so."""
     await pause(reply.delay)
@@ -83,7 +89,7 @@ async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
             request.transport.write(reply.surplus)
         return response
     if reply.ending == Ending.SILENCE:
-        await pause(SILENCE)
+        await silence(request)
     return _hang_up(request, response)
 
 
@@ -103,7 +109,7 @@ def _prepared(response: R, reply: Reply) -> R:
 async def _end_mute(request: web.Request, reply: Reply) -> web.StreamResponse:
     """Not a byte: silence, or a reset of the TCP connection."""
     if reply.ending == Ending.SILENCE:
-        await pause(SILENCE)
+        await silence(request)
     if request.transport is not None:
         request.transport.abort()
     return web.StreamResponse()

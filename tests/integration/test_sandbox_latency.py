@@ -77,3 +77,15 @@ def test_the_end_of_the_sandbox_ends_its_silence() -> None:
 
             assert caller.recv(1) == b""
     assert time.monotonic() - begun < 4  # insisting would take five
+
+
+def test_a_call_counts_at_its_arrival_even_when_its_caller_has_hung_up(sandbox: Sandbox) -> None:
+    sandbox.control("settings", latency={"meta": "200-300"})
+    with socket.create_connection(("127.0.0.1", urlsplit(sandbox.url).port), 20) as caller:
+        caller.sendall(
+            b"GET /meta/v26.0/me?access_token=%b HTTP/1.1\r\nHost: x\r\n\r\n" % META_TOKEN.encode()
+        )
+
+    eventually(
+        lambda: sandbox.referee()["platforms"]["meta"]["calls"] == 1, seconds=10, what="the call's arrival"
+    )

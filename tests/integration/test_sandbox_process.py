@@ -37,6 +37,15 @@ def test_limits_may_be_given_at_the_start() -> None:
         assert graph.error(account) == (400, 17, 2446079)
 
 
+def test_faults_may_be_there_from_the_start(tmp_path: Path) -> None:
+    script = tmp_path / "faults.json"
+    script.write_text('[{"platform": "meta", "kind": "server_error"}, {"platform": "meta", "kind": "html"}]')
+
+    with start("--no-recorded", "--faults", str(script), "--latency", "meta=10-20") as sandbox:
+        assert [Graph(sandbox).ask("me").status_code for _ in range(3)] == [500, 502, 200]
+        assert sandbox.control("settings")["latency"]["meta"] == "10-20"
+
+
 def test_it_prints_its_urls_when_no_file_is_named() -> None:
     command = [sys.executable, "-m", "providers.sandbox", "--leash", "--no-recorded"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -13,7 +13,8 @@ APP = Subject(Platform.META, "")
 # Whole milliseconds, and few of them, so that calls fall on the very edges of windows.
 gaps = st.lists(st.integers(0, 7).map(lambda ms: ms / 1000), max_size=60)
 limits = st.lists(
-    st.builds(Limit, st.integers(0, 6), st.integers(1, 20).map(lambda ms: ms / 1000)), max_size=3
+    st.builds(Limit, st.integers(0, 6), st.integers(1, 20).map(lambda ms: ms / 1000), st.just(0.0)),
+    max_size=3,
 )
 
 
@@ -121,6 +122,20 @@ def test_a_refused_call_takes_nothing_from_any_window() -> None:
 
     assert ledger.arrive([APP, OTHER], "ads") is None
     assert [meter.used for meter in ledger.meters(APP)] == [2]
+
+
+def test_whoever_asks_for_too_much_is_blocked_from_then_on() -> None:
+    clock = Clock()
+    ledger = Ledger(clock)
+    ledger.limits = {ACCOUNT: [Limit(2, 10, block=60)]}
+
+    outcomes = []
+    for wait in (0, 0, 9, 20, 39.999, 0.001):
+        clock.now += wait
+        refusal = ledger.arrive([ACCOUNT], "ads")
+        outcomes.append(refusal.retry_after if refusal else None)
+
+    assert outcomes == [None, None, 60, 40, 0.001, None]
 
 
 def test_later_pages_are_free() -> None:

@@ -20,8 +20,7 @@ class Rules:
     def __init__(self, *rules: dict[str, Any], seed: int = 7) -> None:
         self.now = 1_000.0
         self.faults = Faults(seed, lambda: self.now)
-        for rule in rules:
-            self.faults.add({"platform": "meta", "kind": "server_error"} | rule)
+        self.faults.add([{"platform": "meta", "kind": "server_error"} | rule for rule in rules])
 
     def kinds(self, account: str = "1", platform: Platform = Platform.META) -> list[str]:
         return [fault.kind.value for fault in self.faults.draw(Moment(platform, account, "ads"))]
@@ -100,6 +99,15 @@ def test_one_fault_answers_and_slow_ones_come_with_it() -> None:
     assert rules.kinds() == ["slow", "html", "slow"]
     assert rules.kinds() == ["cut"]
     assert rules.faults.fired == {"meta/slow": 2, "meta/html": 1, "meta/cut": 1}
+
+
+def test_of_rules_that_come_together_one_that_is_wrong_keeps_all_out() -> None:
+    rules = Rules()
+
+    with pytest.raises(ValueError, match="earthquake"):
+        rules.faults.add([{"platform": "meta", "kind": "html"}, {"platform": "meta", "kind": "earthquake"}])
+
+    assert rules.kinds() == []
 
 
 def test_a_rule_of_one_platform_leaves_the_other_alone() -> None:
