@@ -1,8 +1,9 @@
 """The demo's verdict: equal only when every entity is there once, as the platform has it."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
-from adtiger.up.comparison import Comparison, compare
+from adtiger.up.comparison import Comparison, compare, compare_all
 from adtiger.up.demo import troubles
 from providers.records import Stream
 from providers.sandbox.process import Sandbox
@@ -77,3 +78,20 @@ def test_a_run_that_did_not_succeed_is_told(connection: Connection, state: RunSt
 
 def test_a_demo_without_connections_fails() -> None:
     assert troubles([], []) == ["There is no connection to sync."]
+
+
+def test_many_connections_are_compared_with_few_queries(
+    platform: Sandbox, account: Account, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    sizes = {"campaigns": 1, "ad_groups": 1, "ads": 3}
+    connections = [connect(platform, account, provider, **sizes) for provider in [*Provider.values] * 3]
+    request_sync(account, connections[:2], trigger=Trigger.MANUAL, source="command")
+    for one in connections[:2]:
+        drain(one.provider, one.region, worker="test")
+
+    with django_assert_num_queries(6):
+        rows = compare_all(connections, platform.url)
+
+    differing = {row.connection for row in rows if not row.is_equal}
+    assert differing == {str(one) for one in connections[2:]}
+    assert len(rows) == 18
