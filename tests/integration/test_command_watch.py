@@ -204,7 +204,7 @@ def test_history_filters_and_tells_one_runs_story(account: Account) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--run", "x"], "--run: there is no run 'x'"), (["--limit", "0"], "--limit: must be at least 1")],
+    [(["--run", "x"], "--run: there is no run 'x'"), (["--limit", "0"], "--limit: must be from 1")],
 )
 def test_wrong_use_of_history_is_explained(db: None, arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
