@@ -5,7 +5,17 @@ never from message texts. `code` is stable and stored; the text may change. No m
 a token or a raw body.
 """
 
+import re
 from enum import StrEnum
+from typing import Any
+
+LONGEST_CODE = 80  # characters; the longest of Google's names has 70
+_ODD = re.compile(r"[^\x21-\x7e]")
+
+
+def plain(text: object) -> str:
+    """A platform's own name for something, fit to be stored and shown whatever it holds."""
+    return _ODD.sub("?", str(text)[:LONGEST_CODE])
 
 
 class Category(StrEnum):
@@ -39,13 +49,16 @@ class ProviderError(Exception):
         platform_code: str = "",
         http_status: int | None = None,
         trace_id: str = "",
+        is_known: bool = True,
     ) -> None:
         """`platform_code` is the platform's own name (`17/2446079`, `quotaError.RESOURCE_EXHAUSTED`);
-        `trace_id` is what its support asks for (`fbtrace_id`, `request-id`)."""
+        `trace_id` is what its support asks for (`fbtrace_id`, `request-id`). `is_known` tells whether our
+        tables have the code."""
         super().__init__(message)
         self.platform_code = platform_code
         self.http_status = http_status
         self.trace_id = trace_id
+        self.is_known = is_known
 
 
 class LimitReached(ProviderError):
@@ -65,11 +78,9 @@ class LimitReached(ProviderError):
         retry_after: float,
         scope: Scope,
         use_case: str = "",
-        platform_code: str = "",
-        http_status: int | None = None,
-        trace_id: str = "",
+        **facts: Any,
     ) -> None:
-        super().__init__(message, platform_code=platform_code, http_status=http_status, trace_id=trace_id)
+        super().__init__(message, **facts)
         self.retry_after = retry_after
         self.scope = scope
         self.use_case = use_case
@@ -90,7 +101,7 @@ class PlatformFault(ProviderError):
 
 
 class UnknownError(ProviderError):
-    """A code that our tables do not know: it may pass, so it is retried, and logged by its code."""
+    """A code that our tables do not know: it may pass, so it is retried, and counted by its code."""
 
     code = "unknown_error"
     category = Category.UNKNOWN
@@ -113,6 +124,12 @@ class InvalidRequest(ProviderError):
 
     code = "invalid_request"
     category = Category.VALIDATION_ERROR
+
+
+class VersionEnded(InvalidRequest):
+    """The platform no longer offers the version of its API that the settings name: set a newer one."""
+
+    code = "version_ended"
 
 
 class TooMuchData(ProviderError):

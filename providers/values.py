@@ -66,10 +66,12 @@ class Values:
         if value is None or value == "":
             return None
         try:
-            return read(value)  # type: ignore[arg-type]  # what is no text is an error there
-        except (TypeError, ValueError, OverflowError):
-            self.odd += 1
-            return None
+            if isinstance(value, str):
+                return read(value)
+        except (ValueError, OverflowError):
+            pass
+        self.odd += 1
+        return None
 
     def row(self, value: object) -> Row:
         """An object of the answer; empty for what is none."""

@@ -40,13 +40,14 @@ class EndpointBreaker:
             if retry_at is None:
                 call.answered() if exc.http_status else call.release()
                 raise
+            failure = exc
         except BaseException:  # a spent budget, a stop: nothing is known of the platform
             call.release()
             raise
         else:
             call.answered()
             return
-        raise CircuitOpen(reason, retry_at=retry_at)
+        raise CircuitOpen(reason, retry_at=retry_at) from failure
 
 
 class _Call:

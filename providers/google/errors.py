@@ -4,7 +4,6 @@ Read defensively: what stands in front of the Ads service (authentication, load 
 other shapes, and then only the gRPC status tells.
 """
 
-import logging
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -22,9 +21,9 @@ from providers.errors import (
     TooMuchData,
     UnknownError,
     Unreachable,
+    VersionEnded,
+    plain,
 )
-
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -51,15 +50,26 @@ RULES: dict[str, type[ProviderError]] = {
     "requestError.EXPIRED_PAGE_TOKEN": CursorExpired,
     "requestError.INVALID_PAGE_TOKEN": CursorExpired,
     "requestError.RPC_DEADLINE_TOO_SHORT": TooMuchData,
+    "requestError.UNSUPPORTED_VERSION": VersionEnded,
+    "sizeLimitError": TooMuchData,
+    # reasons of google.rpc.ErrorInfo: about the project, or about the grant, whatever their status
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": ReconnectNeeded,
+    "CONSUMER_INVALID": InvalidRequest,
+    "CONSUMER_SUSPENDED": InvalidRequest,
+    "SERVICE_DISABLED": InvalidRequest,  # the Ads API is not switched on for the project
     "ABORTED": PlatformFault,
+    "CANCELLED": PlatformFault,
+    "DATA_LOSS": PlatformFault,
     "DEADLINE_EXCEEDED": PlatformFault,
+    "FAILED_PRECONDITION": InvalidRequest,
     "INTERNAL": PlatformFault,
     "INVALID_ARGUMENT": InvalidRequest,
-    "NOT_FOUND": InvalidRequest,  # a version that has ended
+    "NOT_FOUND": VersionEnded,  # nothing else stands in the addresses that we call
+    "OUT_OF_RANGE": InvalidRequest,
     "PERMISSION_DENIED": AccessDenied,
     "UNAUTHENTICATED": ReconnectNeeded,
     "UNAVAILABLE": PlatformFault,
-    "UNIMPLEMENTED": InvalidRequest,
+    "UNIMPLEMENTED": VersionEnded,
 }
 
 # Refusals of the user, whom no new access token makes another one.
@@ -90,6 +100,21 @@ CUSTOMER_LIMITS = frozenset(
 )
 SCOPES = {"ACCOUNT": Scope.AD_ACCOUNT, "DEVELOPER": Scope.APP}
 
+# The gRPC status that an HTTP status stands for, where nothing else tells it.
+STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
 WORDS: dict[type[ProviderError], str] = {
     AccessDenied: "Google does not permit the grant to read this customer",
     CursorExpired: "Google forgot the page token",
@@ -97,6 +122,7 @@ WORDS: dict[type[ProviderError], str] = {
     PlatformFault: "Google failed for a moment",
     ReconnectNeeded: "Google no longer accepts the grant: connect the ad account again",
     TooMuchData: "Google asks for a narrower query",
+    VersionEnded: "Google has ended the version of its API that GOOGLE_API_VERSION names: set a newer one",
     UnknownError: "Google answered with an error that AdTiger does not know",
 }
 
@@ -111,19 +137,19 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     error = _error(body)
     if not error:
         return Unreachable(f"Google answered {status} without an error", http_status=status)
-    names, item = _names(error)
+    code = error["code"] if type(error.get("code")) is int else status
+    names, item = _names(error, code)
     facts: dict[str, Any] = {
-        "platform_code": names[0] if names else str(status),
-        "http_status": error.get("code", status),
-        "trace_id": headers.get("request-id") or _detail(error, "requestId"),
+        "platform_code": plain(names[0]),
+        "http_status": code,
+        "trace_id": plain(headers.get("request-id") or _detail(error, "requestId")),
     }
     kind = _first(RULES, names)
     if kind is None and (seconds := _first(LIMITS, names)) is not None:
         delay = _delay(error, item, headers)
         return _limit(names[0], item, delay or seconds, facts)
     if kind is None:
-        kind = PlatformFault if facts["http_status"] >= 500 else UnknownError
-        logger.warning("unknown error code", extra={"provider": "google", **facts})
+        kind, facts["is_known"] = PlatformFault if code >= 500 else UnknownError, False
     return kind(f"{WORDS[kind]} ({facts['platform_code']})", **facts)
 
 
@@ -140,9 +166,9 @@ def is_renewable(error: ProviderError) -> bool:
 
 
 def _limit(name: str, item: Mapping[str, Any], seconds: float, facts: dict[str, Any]) -> LimitReached:
-    quota = item.get("details", {}).get("quotaErrorDetails", {})
+    quota = _object(_object(item.get("details")).get("quotaErrorDetails"))
     by_default = Scope.AD_ACCOUNT if name in CUSTOMER_LIMITS else Scope.APP
-    scope = SCOPES.get(quota.get("rateScope", ""), by_default)
+    scope = SCOPES.get(str(quota.get("rateScope")), by_default)
     whose = "the project" if scope is Scope.APP else "this customer"
     return LimitReached(
         f"Google allows {whose} no more operations for now ({facts['platform_code']})",
@@ -154,7 +180,7 @@ def _limit(name: str, item: Mapping[str, Any], seconds: float, facts: dict[str, 
 
 def _delay(error: Mapping[str, Any], item: Mapping[str, Any], headers: Mapping[str, str]) -> float:
     """The longest that Google asks for: of the quota, of google.rpc's RetryInfo, of HTTP; zero for none."""
-    quota = item.get("details", {}).get("quotaErrorDetails", {})
+    quota = _object(_object(item.get("details")).get("quotaErrorDetails"))
     told = (quota.get("retryDelay"), _detail(error, "retryDelay"), headers.get("retry-after"))
     return max(_seconds(text) for text in told)
 
@@ -162,28 +188,46 @@ def _delay(error: Mapping[str, Any], item: Mapping[str, Any], headers: Mapping[s
 def _error(body: Any) -> dict[str, Any]:
     if isinstance(body, list):
         body = next((part for part in body if isinstance(part, dict) and "error" in part), {})
-    error = body.get("error") if isinstance(body, dict) else None
-    return error if isinstance(error, dict) else {}
+    return _object(_object(body).get("error"))
 
 
-def _names(error: Mapping[str, Any]) -> tuple[list[str], Mapping[str, Any]]:
-    """What the error is called, the most exact name first, and the Ads service's own entry of it."""
-    status = [str(error["status"])] if "status" in error else []
-    for item in _entries(error):
-        for family, name in item.get("errorCode", {}).items():
-            return [f"{family}.{name}", family], item
-    reason = _detail(error, "reason")
-    return ([reason] if reason else []) + status, {}
+def _names(error: Mapping[str, Any], code: int) -> tuple[list[str], Mapping[str, Any]]:
+    """What the error is called, the most exact name first, and the Ads service's own entry of it.
+
+    Of several errors the first that the tables know counts. What stands in front of the service has a
+    reason and a status, or only an HTTP status, which means a status as well.
+    """
+    found = [
+        ([f"{family}.{name}", str(family)], item)
+        for item in _entries(error)
+        for family, name in _object(item.get("errorCode")).items()
+    ]
+    if found:
+        return next((one for one in found if _is_known(one[0])), found[0])
+    status = str(error.get("status") or STATUSES.get(code, code))
+    return list(filter(None, (_detail(error, "reason"), status))), {}
+
+
+def _is_known(names: list[str]) -> bool:
+    return _first(RULES, names) is not None or _first(LIMITS, names) is not None
 
 
 def _entries(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The Ads service's own; a spent quota first, for then nothing else matters yet."""
-    entries = [item for detail in error.get("details", []) for item in detail.get("errors", [])]
-    return sorted(entries, key=lambda item: "quotaError" not in item.get("errorCode", {}))
+    entries = [item for detail in _objects(error.get("details")) for item in _objects(detail.get("errors"))]
+    return sorted(entries, key=lambda item: "quotaError" not in _object(item.get("errorCode")))
 
 
 def _detail(error: Mapping[str, Any], name: str) -> str:
-    return next((str(detail[name]) for detail in error.get("details", []) if name in detail), "")
+    return next((str(detail[name]) for detail in _objects(error.get("details")) if detail.get(name)), "")
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _first(table: Mapping[str, T], names: list[str]) -> T | None:

@@ -7,7 +7,14 @@ from typing import Any
 import requests
 
 from providers.base import Grant
-from providers.errors import InvalidRequest, PlatformFault, ProviderError, ReconnectNeeded, UnknownError
+from providers.errors import (
+    InvalidRequest,
+    PlatformFault,
+    ProviderError,
+    ReconnectNeeded,
+    UnknownError,
+    plain,
+)
 from providers.google.config import GoogleConfig
 from providers.http import reading, send
 
@@ -71,5 +78,8 @@ class AccessTokens:
 def _error_of(status: int, body: Any) -> ProviderError:
     """Its `error_description` is left out: nothing says what it may hold."""
     code = str(body.get("error", "")) if isinstance(body, Mapping) else ""
-    kind = RULES.get(code) or (PlatformFault if status >= 500 else UnknownError)
-    return kind(f"{WORDS[kind]} ({code or status})", platform_code=code, http_status=status)
+    code = plain(code)
+    known = RULES.get(code)
+    kind = known or (PlatformFault if status >= 500 else UnknownError)
+    facts: dict[str, Any] = {"platform_code": code or str(status), "is_known": known is not None}
+    return kind(f"{WORDS[kind]} ({code or status})", http_status=status, **facts)

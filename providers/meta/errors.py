@@ -1,10 +1,10 @@
 """Meta's errors as a table, by code and subcode.
 
-Never by HTTP status, type or text, which vary for the same cause; codes may be negative. The one
-exception is code 1, for only its text tells "reduce the amount of data" from a passing fault.
+Never by HTTP status, type or text, which vary for the same cause; codes may be negative. The exceptions
+are `TEXTS`, where only the text tells two causes apart, and a code 1 that Meta itself calls lasting.
 """
 
-import logging
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -20,11 +20,12 @@ from providers.errors import (
     TooMuchData,
     UnknownError,
     Unreachable,
+    VersionEnded,
+    plain,
 )
 from providers.meta.usage import ADS_INSIGHTS, ADS_MANAGEMENT, HOUR, usage_of
 
-logger = logging.getLogger(__name__)
-
+_NUMBER = re.compile(r"-?[0-9]{1,10}")
 DAY = 24 * HOUR
 # A rolling hour frees a good part of itself in a quarter. Asking much earlier is refused, and refusals
 # count against the app's access tier.
@@ -41,7 +42,9 @@ RULES: dict[Code, type[ProviderError]] = {
     2: PlatformFault,
     (2, 1504038): TooMuchData,  # insights: too heavy for a synchronous answer
     (2, 1504041): InvalidRequest,  # insights: breakdowns
-    (2, 1504042): InvalidRequest,
+    (2, 1504042): InvalidRequest,  # insights: metrics
+    (2, 1504043): PlatformFault,  # insights: passes
+    (2, 1504044): PlatformFault,  # insights: too slow for once; it passes, or is too heavy
     (-2, 2490547): PlatformFault,
     (-3, 1504045): TooMuchData,
     3: AccessDenied,  # capability
@@ -50,6 +53,7 @@ RULES: dict[Code, type[ProviderError]] = {
     (100, 33): AccessDenied,  # gone, or not visible to the token
     (100, 1487534): TooMuchData,
     (100, 1504018): TooMuchData,
+    (100, 3191001): InvalidRequest,  # insights: metrics
     101: InvalidRequest,  # the app's id or secret
     102: ReconnectNeeded,
     104: InvalidRequest,  # signature
@@ -59,9 +63,15 @@ RULES: dict[Code, type[ProviderError]] = {
     960: PlatformFault,  # a batch that took too long
     2500: InvalidRequest,  # unknown path
     2601: PlatformFault,  # a report that is not ready
-    2635: InvalidRequest,  # the version has ended
+    2635: VersionEnded,
     2642: CursorExpired,
     3018: InvalidRequest,  # insights start before what is kept
+}
+
+
+TEXTS: dict[tuple[int, str], type[ProviderError]] = {
+    (1, "reduce the amount of data"): TooMuchData,
+    (100, "weren't there while creating the report run"): PlatformFault,
 }
 
 
@@ -99,6 +109,7 @@ WORDS: dict[type[ProviderError], str] = {
     PlatformFault: "Meta failed for a moment",
     ReconnectNeeded: "Meta no longer accepts the token: connect the ad account again",
     TooMuchData: "Meta asks for less data at once",
+    VersionEnded: "Meta has ended the version of its API that META_API_VERSION names: set a newer one",
     UnknownError: "Meta answered with an error that AdTiger does not know",
 }
 
@@ -110,25 +121,29 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
         return Unreachable(f"Meta answered {status} without an error", http_status=status)
     code, subcode = _integer(error, "code"), _integer(error, "error_subcode")
     facts: dict[str, Any] = {
-        "platform_code": f"{code}/{subcode}" if subcode else str(code),
+        "platform_code": plain(f"{code}/{subcode}" if subcode else code),
         "http_status": status,
-        "trace_id": str(error.get("fbtrace_id", "")),
+        "trace_id": plain(error.get("fbtrace_id", "")),
     }
     if rest := LIMITS.get(code):
         return _limit(rest, headers, facts)
     kind = _rule(code, subcode, error, status)
-    if kind is UnknownError:
-        logger.warning("unknown error code", extra={"provider": "meta", **facts})
+    if kind is None:
+        passes = error.get("is_transient") is True or status >= 500
+        kind, facts["is_known"] = PlatformFault if passes else UnknownError, False
     return kind(f"{WORDS[kind]} (Meta's code {facts['platform_code']})", **facts)
 
 
-def _rule(code: int, subcode: int, error: Mapping[str, Any], status: int) -> type[ProviderError]:
-    if code == 1 and "reduce the amount of data" in str(error.get("message", "")):
-        return TooMuchData  # nothing else tells it from other ones
-    known = RULES.get((code, subcode)) or RULES.get(code)
-    if known is not None:
-        return known
-    return PlatformFault if error.get("is_transient") is True or status >= 500 else UnknownError
+def _rule(code: int, subcode: int, error: Mapping[str, Any], status: int) -> type[ProviderError] | None:
+    text = str(error.get("message", ""))
+    for (its_code, words), kind in TEXTS.items():
+        if code == its_code and words in text:
+            return kind
+    if (code, subcode) in RULES:
+        return RULES[code, subcode]
+    if code == 1 and status == 400 and error.get("is_transient") is False:
+        return InvalidRequest  # "unknown", but Meta says that it will not pass
+    return RULES.get(code)
 
 
 def _limit(rest: Rest, headers: Mapping[str, str], facts: dict[str, Any]) -> LimitReached:
@@ -154,6 +169,8 @@ def _wait(rest: Rest, headers: Mapping[str, str]) -> float:
 
 
 def _integer(error: Mapping[str, Any], name: str) -> int:
-    """Zero when there is none: no code of Meta's."""
+    """Zero when there is none: no code of Meta's.."""
     value = error.get(name)
-    return value if isinstance(value, int) else 0
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return int(value)
+    return value if type(value) is int else 0

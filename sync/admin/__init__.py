@@ -17,6 +17,7 @@ from sync.admin import (
     request,
     run,
     schedules,
+    unknown,
     users,
 )
 
@@ -34,5 +35,6 @@ __all__ = [
     "request",
     "run",
     "schedules",
+    "unknown",
     "users",
 ]

@@ -35,6 +35,7 @@ from sync.models import (
     Queue,
     SyncRequest,
     SyncRun,
+    UnknownCode,
 )
 
 Entry = tuple[type[Model], str, str]  # model, title, icon
@@ -47,6 +48,7 @@ GROUPS: dict[str, list[Entry]] = {
         (CallLimit, "Call limits", "speed"),
         (KindLimit, "Kind limits", "category"),
         (SyncRequest, "Requests", "call_made"),
+        (UnknownCode, "Unknown errors", "help"),
         (Intervention, "Interventions", "front_hand"),
     ],
     "Data": [

@@ -32,6 +32,7 @@ from sync.engine.copy import copy
 from sync.engine.heartbeat import Heartbeat
 from sync.engine.platform import heeding, open_client
 from sync.engine.stopping import WorkerStops
+from sync.engine.unknown import counting_unknown
 from sync.ledger import finish
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease, LeaseLost
@@ -77,7 +78,7 @@ def _attempt(run: SyncRun, lease: Lease) -> None:
 
 def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
     try:
-        with heeding(gate):
+        with counting_unknown(run.provider), heeding(gate):
             copy(run, lease, client)
     except CancelRequested:
         finish.cancel_running(lease, calls=client.calls)

@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from providers.base import Gate, Usage
 from providers.errors import BudgetSpent, ProviderError
 from sync.engine.platform import connection_client, gate_for, heeding
+from sync.engine.unknown import counting_unknown
 from sync.models import Connection
 
 
@@ -32,7 +33,7 @@ def probe(connection: Connection) -> Probe:
     try:
         gate = gate_for(connection, background=False)
         listening = _Listening(gate)
-        with heeding(gate):
+        with counting_unknown(connection.provider), heeding(gate):
             connection_client(connection, listening).account()
     except (ProviderError, BudgetSpent, ImproperlyConfigured) as exc:
         return Probe(error=str(exc))

@@ -10,6 +10,7 @@ from sync.models.limit import CallLimit
 from sync.models.pulse import Pulse
 from sync.models.queue import KindLimit, Lane, Queue, queue_name
 from sync.models.run import JoinedRequest, SyncAttempt, SyncRequest, SyncRun
+from sync.models.unknown import UnknownCode
 
 __all__ = [
     "Account",
@@ -36,5 +37,6 @@ __all__ = [
     "SyncAttempt",
     "SyncRequest",
     "SyncRun",
+    "UnknownCode",
     "queue_name",
 ]

@@ -41,6 +41,7 @@ from sync.models import (
     SyncAttempt,
     SyncRequest,
     SyncRun,
+    UnknownCode,
 )
 from sync.models.choices import Action, ChangeAction, EntityKind, Outcome, RunState, Trigger
 from tests.factories import make_account, make_connection, make_member, make_run, make_token
@@ -93,6 +94,7 @@ def rows(admin_user: User) -> dict[type[Model], Model]:
         member,
         Group.objects.create(name="Operators"),
         make_log_entry(admin_user, connection),
+        make_unknown_code(),
         interval,
         PeriodicTask.objects.create(name="Tick", task="sync.tick", interval=interval),
         CrontabSchedule.objects.create(hour="4"),
@@ -117,6 +119,11 @@ def make_attempts(run: SyncRun) -> None:
             platform_code="190/463",
             trace_id="AbCdTrace",
         )
+
+
+def make_unknown_code() -> UnknownCode:
+    UnknownCode.objects.record("meta", "987654/3", 400, "AbCdTrace")
+    return UnknownCode.objects.get()
 
 
 def make_catalog(connection: Connection) -> tuple[Model, ...]:

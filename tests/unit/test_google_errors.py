@@ -1,6 +1,5 @@
 """Google's errors become what the caller has to do, by family and name, or by gRPC status."""
 
-import logging
 from typing import Any
 
 import pytest
@@ -119,14 +118,13 @@ def test_googles_own_text_stays_out_of_the_message() -> None:
     assert "ya29" not in str(error_of(401, {"error": error}, {}))
 
 
-def test_an_unknown_family_is_logged_by_its_name(caplog: pytest.LogCaptureFixture) -> None:
-    payload = PAYLOADS["somethingNewError.NOT_SEEN_YET"]
+@pytest.mark.parametrize("name", ["somethingNewError.NOT_SEEN_YET", "unknown_family_with_500"])
+def test_an_unknown_family_is_told_apart_by_its_name(name: str) -> None:
+    payload = PAYLOADS[name]
 
-    with caplog.at_level(logging.WARNING):
-        error_of(payload["status"], payload["body"], {})
+    error = error_of(payload["status"], payload["body"], {})
 
-    (record,) = caplog.records
-    assert record.__dict__["platform_code"] == "somethingNewError.NOT_SEEN_YET"
+    assert (error.is_known, error.platform_code) == (False, "somethingNewError.NOT_SEEN_YET")
 
 
 def test_every_class_in_the_table_has_words() -> None:

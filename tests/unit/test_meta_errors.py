@@ -1,6 +1,5 @@
 """Meta's errors become what the caller has to do, by their codes alone."""
 
-import logging
 from typing import Any
 
 import orjson
@@ -76,12 +75,11 @@ def test_metas_own_text_stays_out_of_the_message() -> None:
     assert "EAAB" not in repr(error)
 
 
-def test_an_unknown_code_is_logged_by_its_code(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        error_of(400, RECORDED["unknown_code"]["body"], {})
+@pytest.mark.parametrize("name", ["unknown_code", "unknown_transient", "unknown_with_500"])
+def test_an_unknown_code_is_told_apart(name: str) -> None:
+    error = error_of(RECORDED[name]["status"], RECORDED[name]["body"], {})
 
-    (record,) = caplog.records
-    assert record.__dict__["platform_code"] == "987654"
+    assert (error.is_known, error.platform_code) == (False, "987654")
 
 
 def test_every_class_in_the_table_has_words() -> None:
