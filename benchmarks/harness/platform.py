@@ -19,20 +19,30 @@ class Platform(NamedTuple):
     sandbox: Sandbox
     token: str
     accounts: list[str]  # Meta's ids
+    latency: float = 0.0  # seconds of each call
 
     @property
     def url(self) -> str:
         """The sandbox's address."""
         return self.sandbox.url
 
+    def slow(self, latency: float) -> "Platform":
+        """The same, with calls that take so many seconds."""
+        self.sandbox.control("settings", latency={"meta": latency})
+        return self._replace(latency=latency)
+
+    def open(self, *, accounts: int, campaigns: int, ad_groups: int, ads: int) -> list[str]:
+        """Further ad accounts of this size each; returns their ids."""
+        opened = self.sandbox.control(
+            "accounts", platform="meta", count=accounts, campaigns=campaigns, ad_groups=ad_groups, ads=ads
+        )
+        return [f"act_{account['id']}" for account in opened["accounts"]]
+
 
 @contextmanager
 def open_platform(*, accounts: int, campaigns: int, ad_groups: int = 0, ads: int = 0) -> Iterator[Platform]:
     """Meta ad accounts of this size each, and a token for all of them; the environment tells children."""
     with start("--no-recorded", "--meta-limit", NO_LIMIT) as sandbox:
-        opened = sandbox.control(
-            "accounts", platform="meta", count=accounts, campaigns=campaigns, ad_groups=ad_groups, ads=ads
-        )
         token = sandbox.control("tokens", platform="meta")["token"]
         os.environ |= {
             **{name: url for name, url in sandbox.urls.items() if name != "url"},
@@ -42,4 +52,8 @@ def open_platform(*, accounts: int, campaigns: int, ad_groups: int = 0, ads: int
         }
         for name in ("META_GRAPH_URL", "META_APP_ID", "META_APP_SECRET"):
             setattr(settings, name, os.environ[name])  # they were read before the sandbox had an address
-        yield Platform(sandbox, token, [f"act_{account['id']}" for account in opened["accounts"]])
+        platform = Platform(sandbox, token, [])
+        platform.accounts.extend(
+            platform.open(accounts=accounts, campaigns=campaigns, ad_groups=ad_groups, ads=ads)
+        )
+        yield platform

@@ -3,27 +3,30 @@
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from benchmarks.harness.product import HOME, ROOT
 
+NONE: Mapping[str, str] = {}
 GRACE = 10  # seconds to end in good order; then they are killed
 
 
 class Process:
     """One process for the length of a `with` block."""
 
-    def __init__(self, name: str, command: Sequence[str], *, cwd: Path = ROOT, **environment: str) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], cwd: Path = ROOT, environment: Mapping[str, str] = NONE
+    ) -> None:
         self.log = HOME / "logs" / f"{name}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  (our own programs)
                 command,
                 cwd=cwd,
-                env=os.environ | environment,
+                env={**os.environ, **environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -40,8 +40,7 @@ def interleave(contenders: Sequence[Contender], *, rounds: int) -> dict[str, Fig
     for number in range(rounds):
         for contender in contenders if number % 2 == 0 else reversed(contenders):
             for unit, figure in contender.run().items():
-                table = found.setdefault(unit, {each.name: [] for each in contenders})
-                table[contender.name].append(figure)
+                found.setdefault(unit, {}).setdefault(contender.name, []).append(figure)
     return found
 
 

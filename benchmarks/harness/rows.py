@@ -75,13 +75,13 @@ def connections(external_ids: Sequence[str], *, tenants: int, secret: str) -> No
     account.delete()
 
 
-def queue_runs(*, limit: int | None = None) -> None:
-    """A scheduled run for each connection, due now; or for `limit` of them."""
+def queue_runs(external_ids: Sequence[str] | None = None) -> None:
+    """A scheduled run for each connection, or for those named, due now. No worker may be at work yet."""
     template = _template(RunState.QUEUED)
     multiply(
         template,
-        "(SELECT * FROM sync_connection ORDER BY id LIMIT %(limit)s) c",
-        {"limit": limit},
+        "(SELECT * FROM sync_connection WHERE %(all)s OR external_id = ANY(%(ids)s::text[])) c",
+        {"all": external_ids is None, "ids": list(external_ids or ())},
         connection_id="c.id",
         account_id="c.account_id",
         queued_at="clock_timestamp()",

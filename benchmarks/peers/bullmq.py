@@ -1,12 +1,16 @@
 """BullMQ in one Node process, on the same Valkey and PostgreSQL; its packages are installed on demand."""
 
+import json
+import os
 import shutil
+import statistics
 import subprocess
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from benchmarks.harness.cpu import Cpu, per_job
+from benchmarks.harness.cpu import PATIENCE, Cpu, per_job
+from benchmarks.harness.platform import Platform
 from benchmarks.harness.process import Process
 from benchmarks.harness.product import BULLMQ, HOME, redis_url
 from benchmarks.peers import history
@@ -47,8 +51,45 @@ def measure(
     command = ["node", "worker.mjs", kind, str(concurrency), str(listed)]
     told = {"PEER_REDIS_URL": redis_url(BULLMQ), "SANDBOX_URL": sandbox}
     cpu = Cpu()
-    with Process("bullmq-peer", command, cwd=FOLDER, **told) as worker:
+    with Process("bullmq-peer", command, FOLDER, told) as worker:
         cost = per_job(cpu, history.count, lambda: worker.works, warm=warm, jobs=len(jobs))
         worker.wait()
     assert history.count() == len(jobs), "BullMQ doubled jobs"
     return {"a second": history.rate(warm=warm), "CPU ms each": cost}
+
+
+def starts(
+    platform: Platform, asked: Sequence[str], waiting: Sequence[str], *, slots: int
+) -> dict[str, float]:
+    """How long an urgent job waits for its start while others wait, too; each job makes three calls."""
+    listed = HOME / "jobs.json"
+    listed.write_text(
+        json.dumps(
+            {
+                "asked": list(map(_path, asked)),
+                "waiting": list(map(_path, waiting)),
+                "pause": platform.latency * 1000,  # before each, at random
+            }
+        )
+    )
+    told = {"PEER_REDIS_URL": redis_url(BULLMQ), "SANDBOX_URL": platform.url}
+    answer = subprocess.run(  # noqa: S603  (our own program)
+        ["node", "starts.mjs", str(slots), str(listed)],  # noqa: S607
+        cwd=FOLDER,
+        env=os.environ | told,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    return percentiles(json.loads(answer.stdout))
+
+
+def percentiles(waits: Sequence[float]) -> dict[str, float]:
+    """Of waits in milliseconds."""
+    ordered = sorted(waits)
+    return {"p50 in ms": statistics.median(ordered), "p99 in ms": ordered[(len(ordered) * 99 - 1) // 100]}
+
+
+def _path(account: str) -> str:
+    return f"/meta/v26.0/{account}/campaigns?fields=id,name,status"

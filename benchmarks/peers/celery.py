@@ -33,8 +33,9 @@ def measure(kind: str, jobs: Sequence[str], *, warm: int, sandbox: str = "") -> 
         f"peer-{os.getpid()}@bench",
     ]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    told = {"PEER_REDIS_URL": broker, "SANDBOX_URL": sandbox}
     cpu = Cpu()
-    with Process("celery-peer", command, PEER_REDIS_URL=broker, SANDBOX_URL=sandbox) as worker:
+    with Process("celery-peer", command, environment=told) as worker:
         cost = per_job(cpu, history.count, lambda: worker.works, warm=warm, jobs=len(jobs))
     assert history.count() == len(jobs), "Celery doubled jobs"
     return {"a second": history.rate(warm=warm), "CPU ms each": cost}
