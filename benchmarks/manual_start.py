@@ -20,12 +20,11 @@ from benchmarks.harness.platform import Platform, open_platform
 from benchmarks.harness.product import forget_keys, ready_database
 from benchmarks.harness.report import Report
 from benchmarks.harness.rounds import Contender, interleave
-from benchmarks.harness.worker import until, worker
+from benchmarks.harness.worker import send_hints, until, worker
 from benchmarks.peers import bullmq
-from sync.ledger.nudge import nudge
 from sync.ledger.request import request_sync
 from sync.models import Connection, SyncAttempt, SyncRun
-from sync.models.choices import ENDED, Priority, RunState, Trigger
+from sync.models.choices import ENDED, RunState, Trigger
 
 SLOTS = 2
 TENANTS = 50
@@ -54,7 +53,7 @@ def main() -> None:
                 for name, waiting in (("idle", []), (burst, others))
             ]
         found = interleave(contenders, rounds=asked.rounds)
-    report.compare_all("request to start", found, bases=[])
+    report.wide("request to start", found)
     report.save()
 
 
@@ -89,8 +88,7 @@ def _at_work(platform: Platform, mine: list[str], others: list[str], *, slots: i
         rows.queue_runs(others)
     with worker(processes=slots, META_CONNECTION_WINDOWS=ROOMY):
         if others:
-            for _ in range(slots):
-                nudge(rows.META, rows.REGION, priority=Priority.SCHEDULED)
+            send_hints(slots)
             until(SyncAttempt.objects.filter(calls__gt=0).exists, what="the first chunk of the others")
         yield
 

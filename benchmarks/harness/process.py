@@ -37,6 +37,11 @@ class Process:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    def group(self) -> list[int]:
+        """The process and all that it started."""
+        folders = Path("/proc").glob("[0-9]*")
+        return [int(one.name) for one in folders if os.getpgid(int(one.name)) == self._process.pid]
+
     def wait(self) -> None:
         """Until it ends by itself, which it is about to do."""
         if self._process.wait(GRACE) != 0:
@@ -48,10 +53,9 @@ class Process:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            if self._process.poll() is None:
-                os.killpg(self._process.pid, sign)
-                try:
-                    self._process.wait(GRACE)
-                except subprocess.TimeoutExpired:
-                    continue
+        self._process.terminate()  # it ends its own children
+        try:
+            self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()

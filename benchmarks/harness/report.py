@@ -30,6 +30,18 @@ class Report:
         for unit, figures in found.items():
             self.compare(title, unit, figures, bases=bases)
 
+    def wide(self, title: str, found: Mapping[str, Figures]) -> None:
+        """One table, a column per unit; `-` where a contender has no figure of it."""
+        names = list(dict.fromkeys(name for figures in found.values() for name in figures))
+        rows = [
+            [
+                name,
+                *(spread(Spread.of(figures[name])) if name in figures else "-" for figures in found.values()),
+            ]
+            for name in names
+        ]
+        self.table([title, *found], rows, found)
+
     def compare(self, title: str, unit: str, figures: Figures, *, bases: Sequence[str] = ()) -> None:
         """Every contender's figure, and its ratio to each base that took part."""
         bases = [base for base in bases if base in figures]

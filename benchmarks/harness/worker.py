@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from benchmarks.harness.process import Process
+from benchmarks.harness.rows import META, REGION
+from sync.ledger.nudge import nudge
 from sync.models import Pulse
+from sync.models.choices import Priority
 
 PATIENCE = 120  # seconds that one thing may take on a busy machine
 
@@ -19,6 +22,12 @@ def worker(*, processes: int, **environment: str) -> Iterator[Process]:
     with Process("worker", command, environment=environment) as running:
         until(Pulse.objects.exists, what="the worker")
         yield running
+
+
+def send_hints(number: int) -> None:
+    """As many as there are slots: what the requests themselves would have sent."""
+    for _ in range(number):
+        nudge(META, REGION, priority=Priority.SCHEDULED)
 
 
 def until(holds: Callable[[], bool], *, what: str) -> None:
