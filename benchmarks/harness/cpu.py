@@ -40,8 +40,11 @@ def per_job(cpu: Cpu, done: Callable[[], int], works: Callable[[], bool], *, war
     """Milliseconds per job from the `warm`th to the last, which it waits for."""
     begun_at, begun = 0, 0.0
     ends_at = time.monotonic() + PATIENCE
-    while (now := done()) < jobs:
-        if not works() or time.monotonic() > ends_at:
+    while True:
+        at_work = works()  # before counting: it may end when the last job is done
+        if (now := done()) >= jobs:
+            break
+        if not at_work or time.monotonic() > ends_at:
             raise TimeoutError(f"{now} of {jobs} jobs were done when the worker ended, or too slowly")
         if now >= warm and not begun_at:
             begun_at, begun = now, cpu.seconds()

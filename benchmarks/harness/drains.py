@@ -36,7 +36,7 @@ def measure(prepare: Prepare, *, processes: int, runs: int, warm: int) -> dict[s
     for child in children:
         child.start()
     cost = per_job(
-        cpu, _done, lambda: all(child.exitcode is None for child in children), warm=warm, jobs=runs
+        cpu, _done, lambda: any(child.exitcode is None for child in children), warm=warm, jobs=runs
     )
     for child in children:
         child.join(PATIENCE)
