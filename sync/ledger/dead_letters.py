@@ -7,9 +7,17 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, TextField
 from django.db.models.functions import Cast, Now
 
+from sync.errors import SyncError
 from sync.models import Intervention, SeenIds, SyncRun
-from sync.models.choices import Action
+from sync.models.choices import Action, RunState
 from sync.models.run import SyncRunQuerySet
+
+
+class NotADeadLetter(SyncError):
+    """There is nothing to replay or resolve: it is open, ended well, or somebody else was quicker."""
+
+    code = "not_a_dead_letter"
+    title = "Not a dead letter"
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,14 @@ def by_cause(runs: SyncRunQuerySet) -> list[Cause]:
         for group in groups
         if group["example"] in by_id  # else the clean-up just removed it
     ]
+
+
+def check_dead(run: SyncRun) -> None:
+    """Raise `NotADeadLetter`, which says what it is instead, unless it is one."""
+    if run.resolved_at:
+        raise NotADeadLetter(f"Run {run.pk} was marked as done. Ask for a new sync instead.")
+    if run.state != RunState.FAILED:
+        raise NotADeadLetter(f"Run {run.pk} is no dead letter: it is {run.get_state_display().lower()}.")
 
 
 def resolve(runs: SyncRunQuerySet, *, by: str, reason: str = "") -> list[SyncRun]:

@@ -16,8 +16,7 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from sync.errors import SyncError
-from sync.ledger.dead_letters import resolve
+from sync.ledger.dead_letters import NotADeadLetter, check_dead, resolve
 from sync.ledger.finish import NO_ERROR
 from sync.ledger.nudge import nudge
 from sync.ledger.scope import Ask, begin_again, covers, widen
@@ -27,13 +26,6 @@ from sync.models.run import SyncRunQuerySet
 
 PER_MINUTE = 10  # of each provider: what two slots do of syncs that take 12 s, so no backlog forms
 CHECKPOINT_LASTS = timedelta(hours=1)  # then hourly syncs know better than a pass that goes on half-way
-
-
-class NotADeadLetter(SyncError):
-    """There is nothing to send back: it is open, ended well, or somebody else was quicker."""
-
-    code = "not_a_dead_letter"
-    title = "Not a dead letter"
 
 
 @dataclass(frozen=True)
@@ -99,10 +91,7 @@ def _locked(run_id: UUID) -> SyncRun:
     run = SyncRun.objects.select_for_update().filter(pk=run_id).first()
     if run is None:
         raise NotADeadLetter(f"There is no run {run_id} any more.")
-    if run.resolved_at:
-        raise NotADeadLetter(f"Run {run_id} was marked as done. Ask for a new sync instead.")
-    if run.state != RunState.FAILED:
-        raise NotADeadLetter(f"Run {run_id} is no dead letter: it is {run.get_state_display().lower()}.")
+    check_dead(run)
     return run
 
 

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.core.management.base import CommandParser
 
+from sync.ledger.waiting import RELATED
 from sync.management.command import WrongUse
-from sync.models import Account, Connection
+from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Provider
 from sync.models.connection import ConnectionQuerySet
 
@@ -50,6 +51,14 @@ def find_connection(name: str, among: ConnectionQuerySet, option: str = "--conne
         found = among.filter(external_id=name) or among.filter(external_id__in=[digits, f"act_{digits}"])
     hint = "Give its id, or the platform's id of the ad account (act_123, 123-456-7890)."
     return _only(found, option, name, hint)
+
+
+def find_run(name: str, option: str) -> SyncRun:
+    """By its id, with all that its story needs."""
+    pk, runs = as_uuid(name), SyncRun.objects.select_related("account", "request", *RELATED)
+    if pk is None or (run := runs.filter(pk=pk).first()) is None:
+        raise WrongUse(f"{option}: there is no run {name!r}; `history` lists the newest.")
+    return run
 
 
 def _only(found: Iterable[T], option: str, name: str, hint: str) -> T:

@@ -110,7 +110,7 @@ def test_a_worker_needs_at_least_one_child(db: None) -> None:
     done = manage("worker", "meta", "--concurrency", "0")
 
     assert done.returncode == 2
-    assert "argument --concurrency: must be at least 1" in done.stderr
+    assert "argument --concurrency: must be from 1" in done.stderr
 
 
 def test_wrong_use_is_told_by_its_exit_code(db: None) -> None:

@@ -13,10 +13,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from sync.ledger import finish
 from sync.ledger.claim import claim
-from sync.ledger.dead_letters import resolve
+from sync.ledger.dead_letters import NotADeadLetter, resolve
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease
-from sync.ledger.replay import NotADeadLetter, Replayed, replay, replay_many
+from sync.ledger.replay import Replayed, replay, replay_many
 from sync.ledger.request import request_sync
 from sync.models import Account, Connection, SeenIds, SyncRequest, SyncRun
 from sync.models.choices import DeferReason, EntityKind, Mode, Priority, RunState, Trigger

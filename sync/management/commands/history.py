@@ -2,34 +2,22 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from providers.errors import Category
-from sync.ledger.waiting import RELATED, waiting_for
-from sync.management.command import AdTigerCommand, WrongUse, count, seconds
-from sync.management.lookup import add_choice, chosen, find_account
+from sync.ledger.waiting import waiting_for
+from sync.management.command import AdTigerCommand, count, seconds
+from sync.management.lookup import add_choice, chosen, find_account, find_run
 from sync.management.output import add_json, print_json, print_table, span
+from sync.management.story import ATTEMPT, INTERVENTION, attempts, interventions
 from sync.models import Change, SyncRun
 from sync.models.choices import RunState
 from sync.models.run import SyncRunQuerySet
 
 CHANGES_SHOWN = 50
 COLUMNS = ("id", "account", "connection", "trigger", "state", "created_at", "took", "records", "error")
-ATTEMPT = (
-    "worker",
-    "started_at",
-    "ended_at",
-    "outcome",
-    "calls",
-    "error_category",
-    "error_code",
-    "platform_code",
-    "trace_id",
-    "message",
-)
 CHANGE = ("entity", "external_id", "action", "field", "old", "new")
 
 
@@ -56,7 +44,7 @@ class Command(AdTigerCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["run"]:
-            self._story(_run(options["run"]), as_json=options["json"])
+            self._story(find_run(options["run"], "--run"), as_json=options["json"])
             return
         newest = _chosen(options).order_by("-created_at")[: options["limit"]]
         runs = [summary(run) for run in newest.select_related("account", "connection")]
@@ -67,7 +55,8 @@ class Command(AdTigerCommand):
 
     def _story(self, run: SyncRun, *, as_json: bool) -> None:
         found = Change.objects.filter(run_id=run.pk).order_by("pk")
-        attempts, changes = list(run.attempts.values(*ATTEMPT)), list(found.values(*CHANGE)[:CHANGES_SHOWN])
+        changes = list(found.values(*CHANGE)[:CHANGES_SHOWN])
+        tried, done = attempts(run), interventions(run)
         told = {
             **summary(run),
             "source": run.request.source,
@@ -75,11 +64,16 @@ class Command(AdTigerCommand):
         }
         if as_json:
             total = found.count()
-            print_json(self, {**told, "attempts": attempts, "changes": changes, "changes_count": total})
+            story = {"attempts": tried, "interventions": done, "changes": changes, "changes_count": total}
+            print_json(self, {**told, **story})
             return
         for name, value in told.items():
             self.stdout.write(f"{name:>15}  {value}")
-        for title, columns, rows in (("Attempts", ATTEMPT, attempts), ("Changes", CHANGE, changes)):
+        for title, columns, rows in (
+            ("Attempts", ATTEMPT, tried),
+            ("Interventions", INTERVENTION, done),
+            ("Changes", CHANGE, changes),
+        ):
             if rows:
                 print_table(self, title, columns, [list(row.values()) for row in rows])
         if (more := found.count() - CHANGES_SHOWN) > 0:
@@ -122,10 +116,3 @@ def _chosen(options: dict[str, Any]) -> SyncRunQuerySet:
     if options["since"]:
         runs = runs.filter(created_at__gt=timezone.now() - timedelta(hours=options["since"]))
     return runs
-
-
-def _run(name: str) -> SyncRun:
-    try:
-        return SyncRun.objects.select_related("account", "request", *RELATED).get(pk=UUID(name))
-    except (ValueError, SyncRun.DoesNotExist):
-        raise WrongUse(f"--run: there is no run {name!r}; `history` lists the newest.") from None
