@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from adtiger import embedded
+from providers.budget import BudgetStore
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path(os.environ.get("ADTIGER_BENCH_HOME", ROOT / ".adtiger" / "bench")).resolve()
@@ -76,9 +77,11 @@ def _is_of_another_checkout() -> bool:
 
 
 def forget_keys() -> None:
-    """Empty the benchmarks' Valkey numbers: budgets, hints, the peers' queues."""
+    """Empty the benchmarks' Valkey numbers: hints, the peers' queues, and budgets, whose memory is opened:
+    a store that lost it is told of runs in flight, which is another question."""
     for number in (PRODUCT, BULLMQ, CELERY):
         redis.Redis.from_url(redis_url(number)).flushdb()
+    BudgetStore.connect(redis_url(PRODUCT)).refill(())
 
 
 def execute(statement: str, values: dict[str, Any] | None = None) -> None:
