@@ -247,9 +247,9 @@ STOP_SECONDS = env_int("STOP_SECONDS", default=20, minimum=1)  # for a page and 
 MAX_STARTS_WITHOUT_PROGRESS = 3  # a run that kills its worker this often in a row is a dead letter
 DRAIN_SECONDS = 60  # a hint's worker goes on claiming this long, then a new message goes on: a fair stop
 TURN_SECONDS = 300  # then a run goes back to the queue between two pages: well below the soft time limit
-PATIENCE = {  # a run that waited longer rises one class, until the first
-    "manual": timedelta(seconds=env_int("MANUAL_PATIENCE_SECONDS", default=30, minimum=1)),
-    "other": timedelta(seconds=env_int("PATIENCE_SECONDS", default=600, minimum=1)),
+PATIENCE = {  # seconds; a run that waited longer rises one class, until the first
+    "manual": env_int("MANUAL_PATIENCE_SECONDS", default=30, minimum=1),
+    "other": env_int("PATIENCE_SECONDS", default=600, minimum=1),
 }
 MANUAL_SYNCS_PER_HOUR = env_int("MANUAL_SYNCS_PER_HOUR", default=5, minimum=1)
 MAX_MANUAL_SYNCS_PER_DAY = env_int("MAX_MANUAL_SYNCS_PER_DAY", default=24 * MANUAL_SYNCS_PER_HOUR, minimum=1)

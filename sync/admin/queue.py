@@ -31,7 +31,16 @@ class QueueAdmin(PausableAdmin):
     form = SlotsForm
     list_display = ("name", "concurrency", "running", "waiting", "deferred", "paused")
     ordering = ("provider", "region")
-    fields = ("name", "concurrency", "running", "waiting", "deferred", "paused")
+    fields = (
+        "name",
+        "concurrency",
+        "patience",
+        "manual_patience",
+        "running",
+        "waiting",
+        "deferred",
+        "paused",
+    )
     readonly_fields = ("name", "running", "waiting", "deferred", "paused")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

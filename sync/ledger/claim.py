@@ -34,8 +34,8 @@ def claim(provider: str, region: str, *, worker: str) -> SyncRun | None:
     """The run that is to start now, leased to `worker`; None when nothing is due or no slot is free."""
     with database.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM sync_claim(%s, %s, %s, %s::interval, %s::interval, %s::interval)",
-            [provider, region, worker, str(settings.LEASE), *_patience()],
+            "SELECT id FROM sync_claim(%s, %s, %s, %s::interval)",
+            [provider, region, worker, str(settings.LEASE)],
         )
         row = cursor.fetchone()
     if row is None:
@@ -53,10 +53,7 @@ def promote_due(provider: str, region: str) -> int:
     promoted = 0
     with database.cursor() as cursor:
         while True:
-            cursor.execute(
-                "SELECT sync_ripen(%s, %s, %s::interval, %s::interval, %s)",
-                [provider, region, *_patience(), BATCH],
-            )
+            cursor.execute("SELECT sync_ripen(%s, %s, %s)", [provider, region, BATCH])
             number: int = cursor.fetchone()[0]
             promoted += number
             if number < BATCH:
@@ -105,7 +102,3 @@ def rebuild_lanes() -> None:
     """Count all lanes anew; for rows that were loaded with the triggers off."""
     with database.cursor() as cursor:
         cursor.execute("SELECT sync_rebuild_lanes()")
-
-
-def _patience() -> tuple[str, str]:
-    return str(settings.PATIENCE["manual"]), str(settings.PATIENCE["other"])

@@ -26,24 +26,24 @@ _PLACES = """
         JOIN sync_syncrun waits ON waits.connection_id = running.connection_id
             AND waits.state = 'queued' AND NOT waits.is_held
         WHERE running.provider = %(provider)s AND running.region = %(region)s AND running.state = 'running'
+    ), blocked_lane AS (
+        SELECT account_id, rank, count(*) AS runs FROM blocked GROUP BY account_id, rank
     ), line AS (
         SELECT lane.account_id, lane.rank, min(lane.tag) AS tag,
             5040000 / COALESCE(min(plan.weight), 1) AS turn,
-            sum(lane.waiting) - (SELECT count(*) FROM blocked
-                WHERE blocked.account_id = lane.account_id AND blocked.rank = lane.rank) AS waiting,
-            CASE WHEN EXISTS (SELECT FROM blocked
-                    WHERE blocked.account_id = lane.account_id AND blocked.rank = lane.rank)
-                THEN (SELECT min(free.queued_at) FROM sync_syncrun free
-                      WHERE free.provider = %(provider)s AND free.region = %(region)s
-                        AND free.account_id = lane.account_id AND free.rank = lane.rank
-                        AND free.state = 'queued' AND NOT free.is_held
-                        AND NOT EXISTS (SELECT FROM blocked WHERE blocked.id = free.id))
-                ELSE min(lane.head_at) END AS head_at
+            sum(lane.waiting) - COALESCE(min(blocked_lane.runs), 0) AS waiting,
+            CASE WHEN min(blocked_lane.runs) IS NULL THEN min(lane.head_at) ELSE (
+                SELECT min(free.queued_at) FROM sync_syncrun free
+                WHERE free.provider = %(provider)s AND free.region = %(region)s
+                  AND free.account_id = lane.account_id AND free.rank = lane.rank
+                  AND free.state = 'queued' AND NOT free.is_held
+                  AND NOT EXISTS (SELECT FROM blocked WHERE blocked.id = free.id)) END AS head_at
         FROM sync_lane lane
         JOIN sync_queue queue ON queue.id = lane.queue_id AND queue.paused_at IS NULL
             AND queue.provider = %(provider)s AND queue.region = %(region)s
         JOIN sync_account account ON account.id = lane.account_id
         LEFT JOIN sync_plan plan ON plan.id = account.plan_id
+        LEFT JOIN blocked_lane ON blocked_lane.account_id = lane.account_id AND blocked_lane.rank = lane.rank
         WHERE lane.head_at IS NOT NULL
         GROUP BY lane.account_id, lane.rank
     )

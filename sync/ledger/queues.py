@@ -8,7 +8,13 @@ from sync.models import KindLimit, Queue
 def ensure_queue(provider: str, region: str) -> None:
     """Make the queue's row, with the setting's number of slots, unless it is there; so with the kinds'."""
     _, is_new = Queue.objects.get_or_create(
-        provider=provider, region=region, defaults={"concurrency": settings.CONCURRENCY[provider]}
+        provider=provider,
+        region=region,
+        defaults={
+            "concurrency": settings.CONCURRENCY[provider],
+            "patience": settings.PATIENCE["other"],
+            "manual_patience": settings.PATIENCE["manual"],
+        },
     )
     if is_new:
         for kind, concurrency in settings.KIND_CONCURRENCY.items():

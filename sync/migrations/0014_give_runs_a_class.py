@@ -8,5 +8,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("syncrun", "rank", models.PositiveSmallIntegerField(db_default=0, editable=False)),
+        migrations.AddField("syncrun", "rises_at", models.DateTimeField(null=True, editable=False)),
         migrations.AddField("syncrun", "is_held", models.BooleanField(db_default=False, editable=False)),
     ]

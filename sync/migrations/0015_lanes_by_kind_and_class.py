@@ -47,4 +47,6 @@ class Migration(migrations.Migration):
                 base_field=models.BigIntegerField(), default=sync.models.queue._at_zero, editable=False, size=3
             ),
         ),
+        migrations.AddField("queue", "patience", models.PositiveIntegerField(default=600, help_text="Seconds after which a waiting run rises one class.")),
+        migrations.AddField("queue", "manual_patience", models.PositiveIntegerField(default=30, help_text="The same for a run that a person asked for by itself.")),
     ]

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             "syncrun",
             models.Index(
                 condition=models.Q(("is_held", False), ("rank__gt", 0), ("state", "queued")),
-                fields=["provider", "region", "rank", "priority", "queued_at"],
+                fields=["provider", "region", "rises_at"],
                 name="run_patient",
             ),
         ),

@@ -15,7 +15,9 @@ class Migration(migrations.Migration):
             (SQL / "0018_keep_lanes.sql").read_text(), (SQL / "0018_keep_lanes_reverse.sql").read_text()
         ),
         migrations.RunSQL(
-            "UPDATE sync_syncrun SET rank = sync_class(priority) WHERE state IN ('queued', 'running');"
+            "UPDATE sync_syncrun SET rank = sync_class(priority) WHERE state = 'running';"
+            " UPDATE sync_syncrun SET state = 'queued', queued_at = queued_at + interval '1 microsecond'"
+            " WHERE state = 'queued';"
             " SELECT sync_rebuild_lanes()",
             migrations.RunSQL.noop,
         ),

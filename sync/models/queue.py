@@ -23,6 +23,12 @@ class Queue(Pausable):
     provider = models.CharField(max_length=10, choices=Provider)
     region = models.CharField(max_length=20)
     concurrency = models.PositiveSmallIntegerField(help_text="Runs at once, over all workers and machines.")
+    patience = models.PositiveIntegerField(
+        default=600, help_text="Seconds after which a waiting run rises one class."
+    )
+    manual_patience = models.PositiveIntegerField(
+        default=30, help_text="The same for a run that a person asked for by itself."
+    )
     # by class: the greatest tag that started so far
     virtual_times: "ArrayField[list[int], list[int]]" = ArrayField(
         models.BigIntegerField(), size=3, default=_at_zero, editable=False

@@ -109,8 +109,11 @@ class SyncRun(TimeOrdered):
     mode = models.CharField(max_length=12, choices=Mode, default=Mode.FULL)
     trigger = models.CharField(max_length=10, choices=Trigger)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.SCHEDULED)
-    # both kept by triggers, for the claim: the class with ageing, and whether a condition stands in the way
+    # kept by triggers, for the claim: the class with ageing, when it rises, whether a condition is in the way
     rank = models.PositiveSmallIntegerField(db_default=0, editable=False)
+    rises_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True, editable=False
+    )
     is_held = models.BooleanField(db_default=False, editable=False)
     campaign_ids: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list, blank=True)
 
@@ -204,7 +207,7 @@ class SyncRun(TimeOrdered):
             ),
             # which have waited past their patience
             models.Index(
-                fields=["provider", "region", "rank", "priority", "queued_at"],
+                fields=["provider", "region", "rises_at"],
                 condition=Q(state=RunState.QUEUED, is_held=False, rank__gt=0),
                 name="run_patient",
             ),

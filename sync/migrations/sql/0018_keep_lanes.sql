@@ -16,25 +16,34 @@ CREATE FUNCTION sync_class(priority integer) RETURNS smallint LANGUAGE sql IMMUT
     SELECT (CASE priority WHEN 1 THEN 0 WHEN 5 THEN 1 ELSE 2 END)::smallint
 $$;
 
--- A run that enters the queue has its priority's class; a raised priority raises any run's.
+-- A run that enters the queue has its priority's class, and rises when its patience is over; a raised
+-- priority raises any run's.
 CREATE FUNCTION sync_rank_run() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    patience integer;
 BEGIN
-    IF NEW.state = 'queued' AND (TG_OP = 'INSERT' OR OLD.state <> 'queued' OR OLD.priority <> NEW.priority) THEN
+    IF TG_OP = 'INSERT' OR OLD.priority <> NEW.priority OR OLD.state <> NEW.state AND NEW.state = 'queued' THEN
         NEW.rank := sync_class(NEW.priority);
+    END IF;
+    IF NEW.state = 'queued' AND (TG_OP = 'INSERT' OR (OLD.state, OLD.priority, OLD.queued_at)
+                                 IS DISTINCT FROM (NEW.state, NEW.priority, NEW.queued_at)) THEN
+        -- people who ask for one sync are less patient than those who ask for all
+        SELECT CASE WHEN NEW.trigger = 'manual' AND NEW.priority <> 5 THEN queue.manual_patience
+               ELSE queue.patience END INTO STRICT patience
+        FROM sync_queue queue WHERE provider = NEW.provider AND region = NEW.region;
+        NEW.rises_at := CASE WHEN NEW.rank > 0 THEN NEW.queued_at + make_interval(secs => patience) END;
         NEW.is_held := sync_is_held(NEW.connection_id);
-    ELSIF TG_OP = 'INSERT' OR OLD.priority <> NEW.priority THEN
-        NEW.rank := sync_class(NEW.priority);
     END IF;
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER sync_rank_run BEFORE INSERT OR UPDATE OF state, priority ON sync_syncrun
+CREATE TRIGGER sync_rank_run BEFORE INSERT OR UPDATE OF state, priority, queued_at ON sync_syncrun
     FOR EACH ROW EXECUTE FUNCTION sync_rank_run();
 
 -- When the oldest run of a lane that may start became due; NULL when none may.
-CREATE FUNCTION sync_lane_head(lane sync_lane) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+CREATE FUNCTION sync_lane_head(lane sync_lane, queue sync_queue) RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT run.queued_at
-    FROM sync_syncrun run JOIN sync_queue queue ON queue.id = lane.queue_id
+    FROM sync_syncrun run
     WHERE run.provider = queue.provider AND run.region = queue.region AND run.account_id = lane.account_id
       AND run.kind = lane.kind AND run.rank = lane.rank AND run.state = 'queued' AND NOT run.is_held
       AND (SELECT paused_at IS NULL FROM sync_account WHERE id = lane.account_id)
@@ -48,8 +57,9 @@ CREATE FUNCTION sync_refresh_lanes(of_queue bigint, of_account uuid) RETURNS voi
     SET head_at = fresh.head_at,
         tag = CASE WHEN lane.head_at IS NULL AND fresh.head_at IS NOT NULL
               THEN GREATEST(lane.tag, queue.virtual_times[lane.rank + 1]) ELSE lane.tag END
-    FROM (SELECT id, sync_lane_head(sync_lane) AS head_at FROM sync_lane
-          WHERE queue_id = of_queue AND account_id = of_account) fresh, sync_queue queue
+    FROM (SELECT one.id, sync_lane_head(one, of) AS head_at FROM sync_lane one, sync_queue of
+          WHERE of.id = of_queue AND one.queue_id = of_queue AND one.account_id = of_account) fresh,
+        sync_queue queue
     WHERE lane.id = fresh.id AND queue.id = of_queue AND lane.head_at IS DISTINCT FROM fresh.head_at
 $$;
 
@@ -63,7 +73,7 @@ BEGIN
     PERFORM 1 FROM sync_lane WHERE queue_id = queue.id AND account_id = run.account_id ORDER BY id FOR UPDATE;
     UPDATE sync_lane lane
     SET waiting = lane.waiting + change,
-        head_at = sync_lane_head(lane),
+        head_at = sync_lane_head(lane, queue),
         tag = CASE WHEN lane.head_at IS NULL
               THEN GREATEST(lane.tag, queue.virtual_times[lane.rank + 1]) ELSE lane.tag END
     WHERE queue_id = queue.id AND account_id = run.account_id AND kind = run.kind AND rank = run.rank;
@@ -162,23 +172,21 @@ BEGIN
         FROM sync_syncrun run JOIN sync_queue queue USING (provider, region)
         WHERE run.state = 'queued' AND NOT run.is_held
         ON CONFLICT DO NOTHING;
-    UPDATE sync_lane lane SET waiting = counted.waiting, head_at = sync_lane_head(lane)
-    FROM (SELECT one.id, count(run.id) AS waiting
+    UPDATE sync_lane lane SET waiting = counted.waiting, head_at = counted.head_at
+    FROM (SELECT one.id, count(run.id) AS waiting, sync_lane_head(one, queue) AS head_at
           FROM sync_lane one JOIN sync_queue queue ON queue.id = one.queue_id
           LEFT JOIN sync_syncrun run ON run.provider = queue.provider AND run.region = queue.region
               AND run.account_id = one.account_id AND run.kind = one.kind AND run.rank = one.rank
               AND run.state = 'queued' AND NOT run.is_held
-          GROUP BY one.id) counted
+          GROUP BY one.id, queue.id) counted
     WHERE lane.id = counted.id
-      AND (lane.waiting, lane.head_at) IS DISTINCT FROM (counted.waiting, sync_lane_head(lane));
+      AND (lane.waiting, lane.head_at) IS DISTINCT FROM (counted.waiting, counted.head_at);
 END $$;
 
 -- Queue the deferred runs whose time has come, and raise by one class those that waited longer than
 -- their patience. Both leave out what somebody else just holds: the next time will do. Returns how many
 -- became due.
-CREATE FUNCTION sync_ripen(
-    of_provider text, of_region text, manual_patience interval, other_patience interval, at_most integer
-) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION sync_ripen(of_provider text, of_region text, at_most integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     promoted integer;
     moment timestamptz := clock_timestamp();
@@ -191,15 +199,12 @@ BEGIN
     WHERE run.id = due.id;
     GET DIAGNOSTICS promoted = ROW_COUNT;
 
-    UPDATE sync_syncrun run SET rank = run.rank - 1
+    UPDATE sync_syncrun run
+    SET rank = run.rank - 1, rises_at = CASE WHEN run.rank > 1 THEN run.rises_at + (run.rises_at - run.queued_at) END
     FROM (SELECT id FROM sync_syncrun
-          WHERE provider = of_provider AND region = of_region AND state = 'queued' AND NOT is_held
-            AND (rank = 1 AND priority = 5 AND queued_at <= moment - other_patience
-              OR rank = 2 AND trigger <> 'manual' AND queued_at <= moment - other_patience
-              OR rank = 1 AND priority = 10 AND trigger <> 'manual' AND queued_at <= moment - 2 * other_patience
-              OR rank = 2 AND trigger = 'manual' AND queued_at <= moment - manual_patience
-              OR rank = 1 AND priority = 10 AND trigger = 'manual' AND queued_at <= moment - 2 * manual_patience)
-          ORDER BY queued_at LIMIT at_most FOR UPDATE SKIP LOCKED) patient
+          WHERE provider = of_provider AND region = of_region AND state = 'queued' AND NOT is_held AND rank > 0
+            AND rises_at <= moment
+          ORDER BY rises_at LIMIT at_most FOR UPDATE SKIP LOCKED) patient
     WHERE run.id = patient.id;
     RETURN promoted;
 END $$;
@@ -209,9 +214,8 @@ END $$;
 -- The queue's row stays locked to the commit, so over all machines the order is exact and no slot is
 -- given twice. Start-time fair queueing: the least tag of the best class starts, its account is charged
 -- one turn (shared between the account's kinds), and the class's virtual time follows.
-CREATE FUNCTION sync_claim(
-    of_provider text, of_region text, by_worker text, lease interval, manual_patience interval, other_patience interval
-) RETURNS SETOF sync_syncrun LANGUAGE plpgsql AS $$
+CREATE FUNCTION sync_claim(of_provider text, of_region text, by_worker text, lease interval)
+RETURNS SETOF sync_syncrun LANGUAGE plpgsql AS $$
 DECLARE
     turn CONSTANT bigint := 5040000;  -- divisible by every weight to 10, so that their tags meet exactly
     queue sync_queue;
@@ -230,7 +234,7 @@ BEGIN
         RETURN;
     END IF;
     kinds := sync_kinds_with_room(of_region);
-    PERFORM sync_ripen(of_provider, of_region, manual_patience, other_patience, 100);
+    PERFORM sync_ripen(of_provider, of_region, 100);
 
     FOR best IN
         -- Of the first lanes, at most `busy` may have a head whose connection is running: with one more,
