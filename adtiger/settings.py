@@ -240,6 +240,9 @@ GOOGLE_DAILY_OPERATIONS = env_int(  # of the project in any 24 hours; 0: no limi
     default={"test": 15_000, "explorer": 2_880, "basic": 15_000, "standard": 0}[GOOGLE_ACCESS_LEVEL],
 )
 BUDGET_RESERVE = env_fraction("BUDGET_RESERVE", default=0.2)  # the part of each window kept for people
+MAX_ERROR_RATE = {  # of an app's last 500 calls; Meta wants fewer than 15 %, and not all can be avoided
+    "meta": env_fraction("META_MAX_ERROR_RATE", default=0.1),
+}
 MAX_ATTEMPTS = env_int("MAX_ATTEMPTS", default=3, minimum=1)
 RETRY_BASE = timedelta(seconds=2)  # waits 2 s, 4 s, 8 s, … before the next attempts
 LEASE = timedelta(seconds=env_int("LEASE_SECONDS", default=20, minimum=2))  # renewed every third of it

@@ -26,7 +26,7 @@ class Usage(NamedTuple):
 
     readings: tuple[Reading, ...] = ()  # none: unknown, not zero
     tier: str = ""  # what the platform calls the access that the app has
-    failed: bool = False  # the platform counts the answer as an error
+    failed: bool | None = None  # whether the answer was an error; None: there was no answer
 
     @property
     def percent(self) -> float | None:

@@ -1,5 +1,6 @@
 """The platforms that AdTiger knows. A new one is a folder like `meta/`, and a line here."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import requests
@@ -9,9 +10,10 @@ from providers.google.client import GoogleClient
 from providers.google.config import GoogleConfig
 from providers.meta.client import MetaClient
 from providers.meta.config import MetaConfig
+from providers.meta.tiers import windows_of
 from providers.meta.usage import ADS_INSIGHTS, ADS_MANAGEMENT
 
-__all__ = ["CLIENTS", "USE_CASES", "GoogleConfig", "MetaConfig", "client_for"]
+__all__ = ["CLIENTS", "TIER_WINDOWS", "USE_CASES", "GoogleConfig", "MetaConfig", "client_for"]
 
 
 class ClientClass(Protocol):
@@ -34,6 +36,11 @@ USE_CASES = {
     "meta": (ADS_MANAGEMENT, ADS_INSIGHTS),
     "google": (),
 }  # that an ad account's calls are metered by
+# What the platform documents for an ad account, by its access tier and use case, as (calls, seconds).
+TIER_WINDOWS: dict[str, Callable[[str, str], tuple[tuple[int, float], ...]]] = {
+    "meta": windows_of,
+    "google": lambda tier, use_case: (),
+}
 
 
 def client_for(

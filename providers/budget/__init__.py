@@ -6,8 +6,19 @@ the window. Limits are arguments, so they may change at any time; nothing about 
 """
 
 from providers.budget.gate import BudgetGate, CallLedger
+from providers.budget.heard import Heard, Outcomes
 from providers.budget.limits import Limit, Window
 from providers.budget.memory import PastCall
 from providers.budget.store import BudgetStore, Meter
 
-__all__ = ["BudgetGate", "BudgetStore", "CallLedger", "Limit", "Meter", "PastCall", "Window"]
+__all__ = [
+    "BudgetGate",
+    "BudgetStore",
+    "CallLedger",
+    "Heard",
+    "Limit",
+    "Meter",
+    "Outcomes",
+    "PastCall",
+    "Window",
+]

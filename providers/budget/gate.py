@@ -51,7 +51,8 @@ class BudgetGate:
     `limits` tells what a call of a use case is taken from, as it is now. Background work leaves a
     reserve to people: of each window, and of each of the platform's own meters, which park what they
     are about. `past_calls` refills a store that lost its memory; without the store nothing is called.
-    Where there is a `ledger`, a call is taken from it and from all windows, or from none.
+    Where there is a `ledger`, a call is taken from it and from all windows, or from none. `heard` is
+    told what every answer said.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class BudgetGate:
         call_seconds: float,
         past_calls: Callable[[], Iterable[PastCall]] = tuple,
         ledger: CallLedger | None = None,
+        heard: Callable[[Usage], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._limits = limits
@@ -72,6 +74,7 @@ class BudgetGate:
         self._call_seconds = call_seconds
         self._past_calls = past_calls
         self._ledger = ledger
+        self._heard = heard
         self._known: dict[str, _Known] = {}
         self._taken: dict[str, Sequence[Limit]] = {}
 
@@ -105,7 +108,8 @@ class BudgetGate:
         if self._ledger is not None:
             self._ledger.settle(ticket)
         with suppress(RedisError):  # unsettled it counts longer, until its latest end: the safe side
-            self._store.settle(limits, ticket, call_seconds=self._call_seconds)
+            self._store.settle(limits, ticket, call_seconds=self._call_seconds, usage=usage)
+        self._heard(usage)
         for reading in usage.readings:
             self._heed(reading)
 

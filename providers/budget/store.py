@@ -6,6 +6,7 @@ forward ends every window early. Back is safe.
 """
 
 import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -16,9 +17,24 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
+from providers.base import Usage
+from providers.budget.heard import (
+    HEARD_SECONDS,
+    OUTCOMES,
+    OUTCOMES_SECONDS,
+    Heard,
+    Outcomes,
+    decode,
+    encode,
+    heard_key,
+    outcomes_key,
+)
 from providers.budget.limits import Limit
 from providers.budget.memory import EPOCH, MICRO, Cold, Memory, PastCall, calls_key, park_key
 from providers.budget.scripts import load
+from providers.errors import Scope
+
+NO_ANSWER = Usage()
 
 
 class Refused(NamedTuple):
@@ -90,8 +106,14 @@ class BudgetStore:
         _, limit, window, free_at, why = answer
         return Refused(limit - 1, window - 1 if window else None, why.decode(), free_at / MICRO)
 
-    def settle(self, limits: Sequence[Limit], ticket: str, *, call_seconds: float) -> None:
+    def settle(
+        self, limits: Sequence[Limit], ticket: str, *, call_seconds: float, usage: Usage = NO_ANSWER
+    ) -> None:
         """The call was answered, or failed. A store that lost its memory since hears of it by its refill."""
+        about, app = _key_of(limits, Scope.AD_ACCOUNT), _key_of(limits, Scope.APP)
+        heard = encode(Heard(time.time(), usage)) if about else b""
+        failed = "" if usage.failed is None or not app else int(usage.failed)
+        said = [heard, HEARD_SECONDS, failed, OUTCOMES, OUTCOMES_SECONDS]
         counted = [limit for limit in limits if limit.windows]
         kept = [
             math.ceil((max(window.seconds for window in limit.windows) + call_seconds) * 1000) + 1000
@@ -100,8 +122,12 @@ class BudgetStore:
         with suppress(Cold):
             self._memory.run(
                 self._settle,
-                lambda generation: [calls_key(generation, limit.key) for limit in counted],
-                [ticket, *kept],
+                lambda generation: [
+                    heard_key(about),
+                    outcomes_key(app),
+                    *(calls_key(generation, limit.key) for limit in counted),
+                ],
+                [ticket, *said, *kept],
             )
 
     def park(self, key: str, seconds: float, reason: str, *, background: bool = False) -> None:
@@ -112,6 +138,19 @@ class BudgetStore:
     def refill(self, calls: Iterable[PastCall]) -> None:
         """Tell a store without memory of the past, all of it that a window may still hold, and open it."""
         self._memory.refill(calls)
+
+    def heard(self, key: str) -> Heard | None:
+        """What the platform said last about an ad account, for a day."""
+        text = self._client.get(heard_key(key))
+        return decode(text) if isinstance(text, bytes) else None
+
+    def outcomes(self, key: str) -> Outcomes:
+        """How an app's last calls ended."""
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.bitfield(outcomes_key(key)).get("u32", 0).execute()
+        pipeline.bitcount(outcomes_key(key), 4, -1)  # the bytes behind the counter
+        (calls,), errors = pipeline.execute()
+        return Outcomes(min(calls, OUTCOMES), errors)
 
     def meters(self, limits: Sequence[Limit]) -> list[Meter]:
         """How full each window is, for people; a moment's reading, not a promise."""
@@ -149,6 +188,10 @@ def _meters(limit: Limit, now: int, answers: Iterator[Any]) -> Iterator[Meter]:
             background_because=background_why.decode() if held else "",
             free_at=free_at / MICRO if free_at > now else None,
         )
+
+
+def _key_of(limits: Sequence[Limit], scope: Scope) -> str:
+    return next((limit.key for limit in limits if limit.scope is scope), "")
 
 
 def _micros(seconds: float) -> int:

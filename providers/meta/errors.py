@@ -23,6 +23,7 @@ from providers.errors import (
     VersionEnded,
     plain,
 )
+from providers.meta.tiers import LONGEST_BLOCK, TIERS
 from providers.meta.usage import ADS_INSIGHTS, ADS_MANAGEMENT, HOUR, usage_of
 
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
@@ -30,9 +31,6 @@ DAY = 24 * HOUR
 # A rolling hour frees a good part of itself in a quarter. Asking much earlier is refused, and refusals
 # count against the app's access tier.
 QUARTER = 900.0
-# How long a spent ad account score blocks, by access tier; the longer one when the tier is not told.
-BLOCKS = {"standard_access": 60.0}
-LONGEST_BLOCK = 300.0
 
 Code = int | tuple[int, int]  # a code, or a code and its subcode, which goes first
 
@@ -160,7 +158,9 @@ def _limit(rest: Rest, headers: Mapping[str, str], facts: dict[str, Any]) -> Lim
 def _wait(rest: Rest, headers: Mapping[str, str]) -> float:
     """Meta's own figure for this limit, else what its documentation says."""
     usage = usage_of(headers)
-    documented = BLOCKS.get(usage.tier, LONGEST_BLOCK) if rest.seconds is None else rest.seconds
+    tier = TIERS.get(usage.tier)
+    block = tier.block_seconds if tier else LONGEST_BLOCK
+    documented = block if rest.seconds is None else rest.seconds
     if rest.seconds is not None and not rest.use_case:
         return documented  # the headers tell of other limits than this one
     told = [one for one in usage.readings if one.scope is rest.scope and one.regain_after]

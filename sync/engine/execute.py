@@ -29,6 +29,7 @@ from providers.errors import (
 )
 from sync.engine.chunk import CancelRequested, GaveWay
 from sync.engine.copy import copy
+from sync.engine.error_rate import least_wait
 from sync.engine.heartbeat import Heartbeat
 from sync.engine.platform import heeding, open_client
 from sync.engine.stopping import WorkerStops
@@ -116,7 +117,7 @@ def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> Non
         return
     if isinstance(exc, AccessDenied):
         _mark_denied(run.connection)
-    finish.fail(lease, _failure(exc), calls=calls)
+    finish.fail(lease, _failure(exc)._replace(held_back=least_wait(run)), calls=calls)
 
 
 def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:

@@ -1,7 +1,8 @@
 """The budgets that a connection's calls are taken from: defaults, and what people set in their place.
 
-Of windows of the same length the more particular one holds: a limit that was set over a default, one
-of this ad account over one of each, an account's over its plan's.
+Of windows of the same length the more particular one holds: a setting's over what the platform
+documents for its access tier, a limit that was set over these, one of this ad account over one of
+each, an account's over its plan's.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from django.conf import settings
 
 from providers.budget import Limit, Window
 from providers.errors import Scope
-from providers.registry import USE_CASES
+from providers.registry import TIER_WINDOWS, USE_CASES
 from sync.engine.keys import account_key, ad_account_key, plan_key, provider_key
 from sync.engine.overrides import overrides
 from sync.models import Account, Connection, Plan
@@ -38,10 +39,13 @@ def _of_ad_account(connection: Connection, use_case: str = "") -> Limit:
     provider, external_id = connection.provider, connection.external_id
     key = ad_account_key(provider, external_id, use_case)
     common = overrides().of(ad_account_key(provider, "", use_case))
+    tier = connection.access_tier
+    allowed = TIER_WINDOWS[provider](tier, use_case)
+    by_tier = [Window(calls, seconds, f"the tier {tier}") for calls, seconds in allowed]
     if use_case:
-        windows = _merged(common, overrides().of(key))
+        windows = _merged(by_tier, common, overrides().of(key))
         return Limit(key, f"{external_id} ({use_case})", windows, Scope.USE_CASE)
-    windows = _merged(_setting("CONNECTION_WINDOWS", provider), common, overrides().of(key))
+    windows = _merged(by_tier, _setting("CONNECTION_WINDOWS", provider), common, overrides().of(key))
     return Limit(key, external_id, windows, Scope.AD_ACCOUNT)
 
 
@@ -60,8 +64,9 @@ def _of_account(account: Account) -> Limit:
 
 
 def _merged(*layers: Iterable[Window]) -> Windows:
-    """Of each length, the last layer's."""
-    return tuple({window.seconds: window for layer in layers for window in layer}.values())
+    """Of each length, the last layer's; the shortest first."""
+    of_length = {window.seconds: window for layer in layers for window in layer}
+    return tuple(of_length[seconds] for seconds in sorted(of_length))
 
 
 def _setting(name: str, provider: str) -> Windows:

@@ -10,7 +10,7 @@ import requests
 from django.conf import settings
 from django.utils import timezone
 
-from providers.base import AdAccountRef, Breaker, Client, Gate, Grant
+from providers.base import AdAccountRef, Breaker, Client, Gate, Grant, Usage
 from providers.breaker import Circuits, EndpointBreaker
 from providers.budget import BudgetGate, BudgetStore, PastCall
 from providers.errors import LimitReached
@@ -97,8 +97,17 @@ def gate_for(
         reserve=settings.BUDGET_RESERVE,
         call_seconds=CALL_SECONDS,
         past_calls=past_calls,
+        heard=partial(_learn_tier, connection),
         ledger=operations_of(connection.account, background=background) if is_google else None,
     )
+
+
+def _learn_tier(connection: Connection, usage: Usage) -> None:
+    """Its documented limits hold from the next call on."""
+    if usage.tier and usage.tier != connection.access_tier:
+        connection.access_tier = usage.tier[:40]
+        same = Connection.objects.filter(provider=connection.provider, external_id=connection.external_id)
+        same.update(access_tier=connection.access_tier)
 
 
 @contextmanager

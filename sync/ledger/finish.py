@@ -29,6 +29,7 @@ class Failure(NamedTuple):
     is_retryable: bool
     platform_code: str = ""
     trace_id: str = ""
+    held_back: timedelta = timedelta(0)  # before the next attempt at least, as too many calls fail
 
     def columns(self) -> dict[str, str]:
         """The run's error columns."""
@@ -104,11 +105,12 @@ def fail(lease: Lease, failure: Failure, *, calls: int) -> None:
             raise LeaseLost(f"run {lease.run_id} was taken over")
         failed = run.failed_attempts + 1
         if failure.is_retryable and failed < run.max_attempts:
+            held = " (held back: too many calls fail)" if failure.held_back else ""
             then: dict[str, Any] = {
                 **_deferred(
-                    timezone.now() + retry_delay(failed),
+                    timezone.now() + max(retry_delay(failed), failure.held_back),
                     DeferReason.RETRY,
-                    f"the next attempt, after: {failure.message}",
+                    f"the next attempt{held}, after: {failure.message}",
                 ),
                 "priority": Priority.RETRY,
                 "starts_without_progress": 0,

@@ -7,7 +7,9 @@ from django.conf import settings
 from django.core.management import CommandError
 from redis.exceptions import RedisError
 
-from providers.budget import Limit, Meter, Window
+from providers.base import FULL
+from providers.budget import Heard, Limit, Meter, Window
+from sync.engine.error_rate import is_too_high, outcomes
 from sync.engine.limits import all_limits_of
 from sync.engine.platform import budget_store
 from sync.models import Connection
@@ -21,6 +23,8 @@ def budgets(connection: Connection) -> dict[str, Any]:
     try:
         windows = _meters(limits)
         in_background = _meters([limit.within(settings.BUDGET_RESERVE) for limit in limits])
+        heard = budget_store().heard(limits[0].key)
+        last = outcomes(connection.provider)
     except RedisError:
         raise CommandError("The budget store does not answer: check REDIS_URL, and that it runs.") from None
     parks = [meter.background_until for meter in in_background]
@@ -30,6 +34,12 @@ def budgets(connection: Connection) -> dict[str, Any]:
         "external_id": connection.external_id,
         "may_call_at": _latest(_free_at(windows)),
         "background_may_call_at": _latest([*_free_at(in_background), *parks]),
+        "platform": _heard(heard) if heard else None,
+        "errors": {
+            "calls": last.calls,
+            "errors": last.errors,
+            "retries_held_back": is_too_high(connection.provider, last),
+        },
         "windows": [_window(meter) for meter in windows if meter.source or _is_parked(meter)],
     }
 
@@ -66,6 +76,23 @@ def _window(meter: Meter) -> dict[str, Any]:
         "parked_because": meter.parked_because,
         "background_until": _moment(meter.background_until),
         "background_because": meter.background_because,
+    }
+
+
+def _heard(heard: Heard) -> dict[str, Any]:
+    """What the platform's last answer said about its own limits."""
+    return {
+        "heard_at": _moment(heard.at),
+        "tier": heard.usage.tier,
+        "meters": [
+            {
+                "scope": reading.scope.value,
+                "use_case": reading.use_case,
+                "percent": reading.percent,
+                "regain_seconds": reading.regain_after if reading.percent >= FULL else 0,
+            }
+            for reading in heard.usage.readings
+        ],
     }
 
 

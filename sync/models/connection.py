@@ -57,6 +57,14 @@ class Connection(TimeOrdered, Pausable):
     name = models.CharField(max_length=200, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     time_zone = models.CharField(max_length=60, blank=True)
+    access_tier = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",  # for what still runs the code before it
+        editable=False,
+        help_text="What Meta's answers call the app's access; its documented limits are defaults.",
+    )
     status = models.CharField(max_length=20, choices=ConnectionStatus, default=ConnectionStatus.ACTIVE)
     last_sync_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
         null=True, blank=True, editable=False

@@ -26,7 +26,7 @@ PROVIDER, PLAN, ACCOUNT, AD_ACCOUNT = "provider", "plan", "account", "connection
 @pytest.fixture(autouse=True)
 def _defaults(settings: Any) -> None:
     settings.CONNECTION_WINDOWS = {"meta": ((10, 60.0), (200, 3600.0)), "google": ()}
-    settings.PROVIDER_WINDOWS = {"meta": (), "google": ((15_000, 86_400.0),)}
+    settings.PROVIDER_WINDOWS = {"meta": (), "google": ()}
 
 
 def put(scope: str, calls: int, seconds: float, by: str = "alice", **about: Any) -> CallLimit:
@@ -96,11 +96,38 @@ def test_a_use_case_has_limits_of_its_own(connection: Connection) -> None:
     assert [limit.label for limit in limits_of(connection, "ads_insights")][1].endswith("(ads_insights)")
 
 
+def test_what_a_tier_is_documented_to_allow_is_a_default(connection: Connection) -> None:
+    connection.access_tier = "development_access"
+    tier = "the tier development_access"
+
+    assert windows(connection, connection.external_id)[300] == (60, tier)
+    assert windows(connection, f"{connection.external_id} (ads_management)") == {3600: (300, tier)}
+    assert windows(connection, f"{connection.external_id} (ads_insights)") == {3600: (600, tier)}
+
+
+def test_a_setting_or_a_limit_of_the_same_length_goes_before_the_tiers(
+    connection: Connection, settings: Any
+) -> None:
+    connection.access_tier = "standard_access"
+    settings.CONNECTION_WINDOWS = {"meta": ((90, 300.0),), "google": ()}
+    put(AD_ACCOUNT, 700, 3600, provider="meta", use_case="ads_insights")
+
+    assert windows(connection, connection.external_id)[300] == (90, "the setting META_CONNECTION_WINDOWS")
+    case = windows(connection, f"{connection.external_id} (ads_insights)")
+    assert case[3600] == (700, "set by alice for each ad account")
+
+
+def test_a_tier_that_is_not_known_limits_nothing(connection: Connection) -> None:
+    connection.access_tier = "gold_access"
+
+    assert set(windows(connection, connection.external_id)) == {60, 3600}
+
+
 def test_an_apps_limit_holds_for_all_its_calls_only(account: Account, connection: Connection) -> None:
-    put(PROVIDER, 20_000, 86_400, provider="google")
+    put(PROVIDER, 20_000, 3600, provider="google")
     google = make_connection(account, "google")
 
-    assert windows(google, "Google Ads") == {86_400: (20_000, "set by alice")}
+    assert windows(google, "Google Ads") == {3600: (20_000, "set by alice")}
     assert windows(connection, "Meta") == {}
 
 

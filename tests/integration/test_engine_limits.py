@@ -4,13 +4,16 @@ import time
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from providers.base import Usage
 from providers.errors import BudgetSpent
+from providers.meta.tiers import TIERS, Tier
 from providers.sandbox.process import Sandbox
 from sync.connect import connect_ad_account
 from sync.engine.platform import gate_for
 from sync.management.probe import probe
-from sync.models import Account
+from sync.models import Account, Connection
 from sync.models.choices import RunState, Trigger
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.integration.test_engine import sync
@@ -51,6 +54,63 @@ def test_a_refusal_while_probing_rests_what_it_names_also_for_who_connects(
     other = connect(platform, account, "google")
     with pytest.raises(BudgetSpent, match="Google Ads: Google allows the project"):
         connect_ad_account(account, "google", other.external_id, other.credential.secret)
+
+
+def test_a_run_learns_the_tier_and_its_limits_hold_from_the_next_call_on(
+    platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.budget.gate.LIMITS_FRESH", -1.0)
+    monkeypatch.setitem(TIERS, "standard_access", Tier(2, 60.0, {}))
+    connection = connect(platform, account, "meta")
+
+    run = sync(connection)
+
+    connection.refresh_from_db()
+    assert connection.access_tier == "standard_access"
+    assert (run.state, run.calls) == (RunState.DEFERRED, 2)
+    assert f"{connection.external_id} may make 2 calls in 300 s" in run.waiting_for
+
+
+def fail_calls(connection: Connection, *, calls: int, errors: int) -> None:
+    gate = gate_for(connection, background=False)
+    for number in range(calls):
+        gate.settle(gate.take(), Usage(failed=number < errors))
+
+
+@pytest.mark.parametrize(
+    ("calls", "errors", "trigger", "held"),
+    [
+        (99, 11, Trigger.SCHEDULED, True),  # and the run's own failure: 12 of 100
+        (99, 9, Trigger.SCHEDULED, False),  # 10 of 100 is not more than 10 %
+        (99, 11, Trigger.MANUAL, False),
+        (40, 40, Trigger.SCHEDULED, False),  # too few to say anything
+    ],
+)
+def test_where_too_many_calls_fail_the_background_retries_after_an_hour(
+    platform: Sandbox, account: Account, calls: int, errors: int, trigger: Trigger, held: bool
+) -> None:
+    connection = connect(platform, account, "meta")
+    fail_calls(connection, calls=calls, errors=errors)
+    platform.fault("meta", "platform_error", account=connection.external_id, code=2, status=500)
+
+    run = sync(connection, trigger=trigger)
+
+    assert (run.state, run.failed_attempts) == (RunState.DEFERRED, 1)
+    assert run.available_at is not None
+    wait = (run.available_at - timezone.now()).total_seconds()
+    assert wait == pytest.approx(3600 if held else 2, abs=5)
+    assert ("held back: too many calls fail" in run.waiting_for) is held
+
+
+def test_googles_errors_hold_nothing_back(platform: Sandbox, account: Account) -> None:
+    connection = connect(platform, account, "google")
+    fail_calls(connection, calls=100, errors=100)
+    platform.fault("google", "server_error", account=connection.external_id, status=500)
+
+    run = sync(connection, trigger=Trigger.SCHEDULED)
+
+    assert run.available_at is not None
+    assert (run.available_at - timezone.now()).total_seconds() < 10
 
 
 def test_background_work_yields_at_the_platforms_own_meter_and_a_person_uses_the_rest_unrefused(
