@@ -46,7 +46,8 @@ class Valkey:
     def url(self) -> str | None:
         """The URL, if our server answers; None otherwise."""
         port = ports.remembered(self.folder)
-        return f"redis://{ports.HOST}:{port}/0" if port is not None and self._answers(port) else None
+        ready = port is not None and self._answers(port) and self._has_loaded(port)
+        return f"redis://{ports.HOST}:{port}/0" if ready else None
 
     def start(self, _: int) -> str:
         """Start the server, or wait for the one that is alive but does not answer yet."""
@@ -105,6 +106,14 @@ class Valkey:
         except redis.RedisError:
             return False
         return Path(folder).resolve() == self.folder.resolve()
+
+    def _has_loaded(self, port: int) -> bool:
+        """Whether it has read the log of its last life; until then it refuses everything but questions."""
+        try:
+            with _client(port) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
 
 
 def _client(port: int) -> redis.Redis:

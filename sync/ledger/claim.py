@@ -92,7 +92,7 @@ def better_run_waits(run: SyncRun) -> bool:
 
 
 def mend_holds() -> int:
-    """Release or hold runs whose mark a race left wrong; returns how many. Part of the regular upkeep."""
+    """Release runs that a race left held; returns how many. Without it, nothing would start them."""
     with database.cursor() as cursor:
         cursor.execute("SELECT sync_mend_holds()")
         return int(cursor.fetchone()[0])

@@ -1,24 +1,21 @@
 """The tick: promote what became due, end what nobody reconnects, take back what was lost, nudge.
 
-It heals every lost hint and every lost worker, so nothing depends on a message arriving.
+It heals every lost hint, every lost worker and every hold that a race missed, so nothing depends on
+a message arriving.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
-from django.utils import timezone
 
-from sync.ledger.claim import promote_due, slots_free, something_waits
-from sync.ledger.nudge import SOON_SECONDS, nudge, nudge_at
+from sync.ledger.claim import mend_holds, promote_due, slots_free, something_waits
+from sync.ledger.nudge import nudge
 from sync.ledger.reconnect import give_up_unconnected
 from sync.ledger.recover import take_back_lost
-from sync.models import Queue, SyncRun
-from sync.models.choices import Priority, RunState
+from sync.models import Queue
+from sync.models.choices import Priority
 
 logger = structlog.get_logger(__name__)
-
-SOON_RUNS = 100  # more than that many at one moment are found by the drains that its first hints start
 
 
 @dataclass
@@ -29,6 +26,7 @@ class Ticked:
     taken_back: int = 0
     nudged: int = 0
     given_up: int = 0
+    released: int = 0
 
 
 def tick() -> Ticked:
@@ -36,11 +34,10 @@ def tick() -> Ticked:
     lost = take_back_lost()
     for run in lost:
         logger.warning("run taken back", run=str(run.pk), worker=run.worker)
-    done = Ticked(taken_back=len(lost), given_up=len(give_up_unconnected()))
+    done = Ticked(taken_back=len(lost), given_up=len(give_up_unconnected()), released=mend_holds())
     for queue in Queue.objects.filter(paused_at=None):
         done.promoted += promote_due(queue.provider, queue.region)
         done.nudged += _nudge_if_waiting(queue)
-        _tell_due_soon(queue)
     return done
 
 
@@ -49,12 +46,3 @@ def _nudge_if_waiting(queue: Queue) -> int:
     if best is None or not slots_free(queue):
         return 0
     return int(nudge(queue.provider, queue.region, priority=list(Priority)[best]))
-
-
-def _tell_due_soon(queue: Queue) -> None:
-    """Runs that become due before the next tick start when they are, by hints for that moment."""
-    deferred = SyncRun.objects.filter(provider=queue.provider, region=queue.region, state=RunState.DEFERRED)
-    soon = deferred.filter(available_at__lt=timezone.now() + timedelta(seconds=SOON_SECONDS))
-    for run in soon.only("available_at").order_by("available_at")[:SOON_RUNS]:
-        if run.available_at:
-            nudge_at(queue.provider, queue.region, run.available_at)

@@ -20,19 +20,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "sync_queue": ("paused_at", "concurrency"),
 }
 RULES = ("status", "paused_at", "concurrency", "credential_id")
-RUN = (
-    "connection_id",
-    "account_id",
-    "provider",
-    "region",
-    "kind",
-    "state",
-    "priority",
-    "trigger",
-    "queued_at",
-)
+RUN = ("connection_id", "account_id", "provider", "region", "kind", "state", "priority", "trigger")
+PLACE = ("queued_at", "rank", "is_held")
 FENCE = ("lease_token", "starts_without_progress")
-NOTED = ("id", *RULES, *RUN, *FENCE)  # the rest holds secrets and pages
+NOTED = ("id", *RULES, *RUN, *PLACE, *FENCE)  # the rest holds secrets and pages
 
 _TABLE = """
     CREATE TABLE chaos_journal (

@@ -6,6 +6,7 @@ Each breach is a sentence under the name of its column; none means that every pr
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -16,13 +17,14 @@ from django.db.models import Count
 from adtiger.up.comparison import compare
 from providers.sandbox.process import Sandbox
 from sync.ledger.waiting import RELATED, waiting_for
-from sync.models import Ad, AdGroup, Campaign, SyncAttempt, SyncRequest, SyncRun
+from sync.models import Ad, AdGroup, Campaign, Connection, SyncAttempt, SyncRequest, SyncRun
 from sync.models.choices import ENDED, Outcome, RunState
 from tests.chaos import order
 from tests.chaos.journal import Event
 from tests.chaos.tenants import Tenants
 from tests.chaos.traffic import Told
 
+A_MOMENT = timedelta(seconds=1)  # between two statements of one transaction, on a busy machine
 SHOWN = 5  # breaches of a kind: one explains a hundred
 
 
@@ -80,6 +82,7 @@ def judge(case: Case) -> Verdict:
     verdict.add("lost", _not_ended(runs))
     verdict.add("lost", _ended_twice(case.events))
     verdict.add("lost", _ended_unasked(case, runs))
+    verdict.add("lost", _outdated(case))
     verdict.add("doubled", _overlapping(case))
     verdict.add("doubled", _done_twice(case))
     verdict.add("order", order.violations(case.events, _locks(case)))
@@ -146,6 +149,15 @@ def _starts_without_progress(events: list[Event]) -> Counter[str]:
         elif event.source == "sync_syncrun" and event.row["starts_without_progress"] == 0:
             starts[event.row["id"]] = 0
     return starts
+
+
+def _outdated(case: Case) -> Iterator[str]:
+    """A success that its connection does not know of."""
+    for connection in Connection.objects.filter(account__in=case.tenants.accounts):
+        done = connection.runs.filter(state=RunState.SUCCEEDED).order_by("finished_at").last()
+        known = connection.last_sync_at
+        if done and done.finished_at and (known is None or known < done.finished_at - A_MOMENT):
+            yield f"{connection} was last synced at {known}, though run {done.pk} ended at {done.finished_at}"
 
 
 def _overlapping(case: Case) -> Iterator[str]:

@@ -45,6 +45,7 @@ def run(stage: Stage, names: list[str], *, seed: int, seconds: float) -> int:
         verdict, events = play(stage, make(name), dice, storm_seconds)
         verdicts.append(verdict)
         console.print(report.table([verdict]))
+        sys.stdout.flush()  # also into a file or a pipe
         if not verdict.is_clean:
             report.explain(console, verdict, _keep(stage.home / f"{number}-{name}.jsonl", events))
     console.rule()

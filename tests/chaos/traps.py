@@ -41,12 +41,24 @@ def before(name: str, action: Action) -> Action:
 
 
 def after(name: str, action: Action) -> Action:
-    """Die as the function returns; not when there was nothing for it to return."""
+    """Die as the function returns."""
 
     @wraps(action)
     def trapped(*args: Any, **kwargs: Any) -> Any:
         result = action(*args, **kwargs)
-        if result is not None or name not in NEEDS_A_RESULT:
+        _spring(name)
+        return result
+
+    return trapped
+
+
+def after_result(name: str, action: Action) -> Action:
+    """The same, unless it had nothing to return."""
+
+    @wraps(action)
+    def trapped(*args: Any, **kwargs: Any) -> Any:
+        result = action(*args, **kwargs)
+        if result is not None:
             _spring(name)
         return result
 
@@ -66,17 +78,16 @@ def during(name: str, action: Action) -> Action:
 
 
 TRAPS = {
-    "after the claim": Trap("sync.engine.drain", "claim", after),
+    "after the claim": Trap("sync.engine.drain", "claim", after_result),
     "between budget and call": Trap("providers.http", "send", before),
     "during the call": Trap("providers.http", "send", during),
     "between rows and checkpoint": Trap("sync.engine.copy", "_advance", before),
     "after the chunk's commit": Trap("sync.engine.copy", "_commit", after),
     "between second look and marks": Trap("sync.engine.remove", "_mark", before),
     "before the finish": Trap("sync.ledger.finish", "succeed", before),
-    "after the finish": Trap("sync.ledger.finish", "succeed", after),
+    "before the finish's commit": Trap("sync.ledger.finish", "succeed", after),
     "before the next claim": Trap("sync.engine.drain", "execute", after),
 }
-NEEDS_A_RESULT = {"after the claim"}
 
 
 def set_traps(names: Iterable[str]) -> None:

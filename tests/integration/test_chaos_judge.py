@@ -23,7 +23,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def connection(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Connection:
-    """One whose copy equals the platform, as far as the judge is told."""
+    """One whose copy equals the platform, as far as the judge is told, and that knows when it was synced."""
+    Connection.objects.update(last_sync_at=timezone.now() + timedelta(hours=1))
     monkeypatch.setattr("tests.chaos.judge.compare", lambda *_: [])
     return connection
 
@@ -92,6 +93,12 @@ def test_an_innocent_run_that_ended_as_lost_worker_is_lost(connection: Connectio
     make_run(connection, state=RunState.FAILED, error_code="lost_worker")
     sentences = verdict(connection).breaches["lost"]
     assert any("after 0 starts without a page" in sentence for sentence in sentences)
+
+
+def test_a_success_that_its_connection_does_not_know_of_is_lost(connection: Connection) -> None:
+    make_run(connection, state=RunState.SUCCEEDED)
+    Connection.objects.update(last_sync_at=timezone.now() - timedelta(minutes=5))
+    assert verdict(connection).count("lost") == 1
 
 
 def test_attempts_of_one_connection_that_overlap_are_doubled(connection: Connection) -> None:

@@ -126,6 +126,19 @@ def test_killed_servers_come_back_at_the_same_urls_with_all_that_was_committed(h
     assert read(urls) == ("row", "key")
 
 
+def test_a_valkey_that_still_reads_its_log_is_waited_for(home: Path) -> None:
+    url = embedded.redis_url(home)
+    with redis.Redis.from_url(url) as client:
+        client.eval("for i = 1, 500000 do redis.call('SET', i, i) end", 0)  # half a second's reading
+        os.kill(int(client.info("server")["process_id"]), signal.SIGKILL)
+    eventually(lambda: embedded.status(home).redis_url is None, seconds=DEADLINE, what="its end")
+
+    assert embedded.redis_url(home) == url
+
+    with redis.Redis.from_url(url) as client:
+        assert client.get("1") == b"1"
+
+
 def test_starters_at_the_same_time_get_the_same_servers(home: Path) -> None:
     starters = [starter(home) for _ in range(4)]
 

@@ -12,8 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
+from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
+from sync.ledger.claim import claim
 from sync.ledger.pause import pause
 from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
@@ -143,12 +145,38 @@ def test_the_tick_promotes_takes_back_and_nudges(account: Account) -> None:
     assert (done.promoted, done.taken_back, done.nudged) == (1, 1, 1)
 
 
+def test_the_tick_releases_a_run_that_a_race_left_held(connection: Connection) -> None:
+    """It went back into the queue at the very moment at which its connection was resumed."""
+    run = make_run(connection)
+    SyncRun.objects.update(is_held=True)
+    assert claim("meta", "default", worker="test") is None
+
+    assert tick().released == 1
+
+    assert claim("meta", "default", worker="test") == run
+
+
 def test_a_paused_queue_is_not_nudged(connection: Connection) -> None:
     make_run(connection)
     assert tick().nudged == 1
 
     pause(Queue.objects.get(), by="carol")
     assert tick().nudged == 0
+
+
+def test_a_hint_that_the_broker_refused_keeps_no_place(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(connection)
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("celery.current_app.send_task", away)
+        assert [tick().nudged for _ in range(4)] == [0, 0, 0, 0]
+
+    assert tick().nudged == 1
 
 
 def test_beat_rows_are_made_once_and_edits_are_kept(db: None) -> None:

@@ -36,6 +36,8 @@ def run(name: str, *, connection: str = "", queued: float = 0, **columns: Any) -
         "priority": 5,
         "trigger": "scheduled",
         "queued_at": at(queued),
+        "rank": {1: 0, 5: 1, 10: 2}[columns.get("priority", 5)],
+        "is_held": False,
         "lease_token": None,
         "starts_without_progress": 0,
         **columns,
@@ -85,10 +87,31 @@ def test_between_accounts_age_does_not_decide() -> None:
     assert violations([*world([OLD, other]), claim(other, 1)], []) == []
 
 
-def test_a_run_that_waited_past_its_patience_counts_as_of_the_better_class() -> None:
-    patient, other = run("patient", queued=0, priority=10), run("other", queued=100)
-    assert violations([*world([patient, other]), claim(other, 500)], []) == []
-    assert violations([*world([patient, other]), claim(other, 601)], []) != []
+def test_an_account_that_is_given_one_turn_after_the_other_while_another_waits_is_seen() -> None:
+    greedy = [run(f"greedy {number}", queued=number / 100) for number in range(6)]
+    patient = run("patient", queued=0.5, account_id="patient account")
+    events = world([*greedy, patient])
+    turns = [claim(row, 1 + number) for number, row in enumerate(greedy)]
+    assert violations([*events, *turns[:3], claim(patient, 3.5), *turns[3:]], []) == []
+    (fourth, *_) = violations([*events, *turns], [])
+    assert "greedy 3 was started before any of account patient account, in the 4th turn" in fourth
+
+
+def test_a_run_that_waited_past_its_patience_and_did_not_rise_is_seen() -> None:
+    patient, other = run("patient", queued=0, priority=10), run("other", queued=100, account_id="other")
+    late = claim(run("late", queued=900, account_id="late"), 1300)
+    events = world([patient, other])
+    assert violations([*events, claim(other, 603)], []) == []  # it has some seconds to rise
+    first, *_ = violations([*events, late], [])
+    assert "before patient, which waited past its patience and is still of class 2" in first
+    risen = event("sync_syncrun", patient | {"rank": 0}, 1201)
+    assert "patient, which is of a better class" in violations([*events, risen, late], [])[0]
+
+
+def test_a_hold_that_a_race_missed_is_to_be_mended_within_seconds() -> None:
+    held = OLD | {"is_held": True}
+    assert violations([*world([held, NEW]), claim(NEW, 3)], []) == []
+    assert violations([*world([held, NEW]), claim(NEW, 6)], []) != []
 
 
 @pytest.mark.parametrize(
