@@ -4,15 +4,14 @@ For readiness and the external health check. Cheap enough to be asked every few 
 """
 
 import redis
-from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
-from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from sync import alive
 from sync.google.day import google_day
+from sync.ledger import broker
 from sync.ledger.claim import slots_free
 from sync.ledger.position import oldest_wait
 from sync.models import Queue
@@ -70,9 +69,8 @@ def _redis() -> list[str]:
 
 def _broker() -> list[str]:
     try:
-        with current_app.connection_for_write() as broker:
-            broker.ensure_connection(max_retries=1, timeout=ANSWER_SECONDS)
-    except BrokerError:
+        broker.messages([MAINTENANCE])
+    except broker.AWAY:
         return ["The broker does not answer: workers hear of nothing."]
     return []
 

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from sync import alive
 from sync.engine.drain import drain
-from sync.ledger.nudge import hint_taken
 from sync.schedule import beat as beat  # connects the signal that makes beat's rows
 from sync.schedule.cleanup import clean_up
 from sync.schedule.hourly import request_due
@@ -27,7 +26,6 @@ def work(self: "Task[Any, Any]", provider: str, region: str) -> None:
 
     The message is a hint: lost, doubled or late, it changes nothing, for the ledger decides.
     """
-    hint_taken((self.request.headers or {}).get("hint") or self.request.get("hint"))
     drain(provider, region, worker=str(self.request.hostname))
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 
 from sync.engine.overrides import overrides
+from sync.ledger import nudge
 from sync.models import Account, Connection
 from sync.models.choices import Role
 from tests.factories import make_account, make_connection, make_member
@@ -33,6 +34,13 @@ def _clean_servers(request: pytest.FixtureRequest) -> None:
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
     else:
         connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _broker_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process knows of no failure and no hint of an earlier test."""
+    monkeypatch.setattr(nudge, "_rests_until", 0.0)
+    monkeypatch.setattr(nudge, "_told", {})
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ class Relay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._ends: set[socket.socket] = set()
+        self._stalled: set[socket.socket] = set()
         self._is_open = threading.Event()
         self.delay = 0.0  # seconds that whatever passes takes, each way
         threading.Thread(target=self._accept, daemon=True).start()
@@ -27,6 +28,10 @@ class Relay:
         self._is_open.clear()
         for end in list(self._ends):
             _shut(end)
+
+    def stall(self) -> None:
+        """What is connected stays so, but hears nothing more: half-open. What comes is served."""
+        self._stalled |= self._ends
 
     def close(self) -> None:
         """End it for good."""
@@ -56,7 +61,8 @@ class Relay:
             while data := source.recv(65_536):
                 if self.delay:
                     time.sleep(self.delay)
-                target.sendall(data)
+                if source not in self._stalled:
+                    target.sendall(data)
         for end in (source, target):
             _shut(end)
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from sync.engine.execute import execute
 from sync.engine.stopping import stop_asked
 from sync.ledger.claim import claim
-from sync.ledger.nudge import nudge
+from sync.ledger.nudge import nudge, nudge_at
 from sync.models.choices import Priority
 
 
@@ -18,6 +18,8 @@ def drain(provider: str, region: str, *, worker: str) -> int:
     while run := claim(provider, region, worker=worker):
         execute(run)
         done += 1
+        if run.available_at:  # a retry in 2 s, or a budget that is free again: on time, not at the tick after
+            nudge_at(provider, region, run.available_at)
         if stop_asked() or time.monotonic() > ends_at:
             nudge(provider, region, priority=Priority.SCHEDULED)
             break

@@ -1,5 +1,9 @@
-"""The worker's pulse: a thread of its parent process, so that busy children don't hold it up."""
+"""The worker's pulse: a thread of its parent process, so that busy children don't hold it up.
 
+At each beat it also asks the watchdog.
+"""
+
+import os
 import threading
 from typing import Any
 
@@ -9,6 +13,8 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from sync import alive
+from sync.worker.stop import stop
+from sync.worker.watchdog import Watchdog
 
 logger = structlog.get_logger(__name__)
 
@@ -21,12 +27,19 @@ class _Heart(threading.Thread):
     def __init__(self, consumer: Any) -> None:
         super().__init__(name="pulse", daemon=True)
         self._consumer = consumer
+        self._queues = tuple(consumer.app.amqp.queues.consume_from)
+        self._children = consumer.controller.concurrency
+        self._watchdog = Watchdog(self._queues, self._children)
         self._started_at = timezone.now()
         self._stopped = threading.Event()
 
     def run(self) -> None:
         while not self._stopped.is_set():
-            self._beat()
+            reason = self._watchdog.look(database_answers=self._beat())
+            if reason:
+                logger.critical("worker ends itself", worker=self._consumer.hostname, reason=reason)
+                stop(os.EX_SOFTWARE)
+                return
             self._stopped.wait(EVERY_SECONDS)
 
     def stop(self) -> None:
@@ -38,17 +51,21 @@ class _Heart(threading.Thread):
         except DatabaseError as exc:
             logger.warning("pulse not removed", error=type(exc).__name__)  # it falls silent by itself
 
-    def _beat(self) -> None:
+    def _beat(self) -> bool:
+        """Whether the database took it."""
         try:
             alive.record(
                 self._consumer.hostname,
                 started_at=self._started_at,
-                queues=tuple(self._consumer.app.amqp.queues.consume_from),
-                concurrency=self._consumer.controller.concurrency,
+                queues=self._queues,
+                concurrency=self._children,
             )
             alive.forget_old()
         except DatabaseError as exc:
             logger.warning("pulse not written", error=type(exc).__name__)  # the next one may be
+            return False
+        else:
+            return True
         finally:
             connection.close()  # none is left open while the pool forks a child
 

@@ -12,7 +12,6 @@ from django.db import transaction
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
-from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from sync.ledger.claim import claim
@@ -162,21 +161,6 @@ def test_a_paused_queue_is_not_nudged(connection: Connection) -> None:
 
     pause(Queue.objects.get(), by="carol")
     assert tick().nudged == 0
-
-
-def test_a_hint_that_the_broker_refused_keeps_no_place(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_run(connection)
-
-    def away(*_: object, **__: object) -> None:
-        raise OperationalError
-
-    with monkeypatch.context() as patch:
-        patch.setattr("celery.current_app.send_task", away)
-        assert [tick().nudged for _ in range(4)] == [0, 0, 0, 0]
-
-    assert tick().nudged == 1
 
 
 def test_beat_rows_are_made_once_and_edits_are_kept(db: None) -> None:
