@@ -1,11 +1,14 @@
 """Liveness and readiness, for whoever starts, restarts and sends traffic to this process."""
 
-from django.http import HttpRequest, JsonResponse
+from collections.abc import Callable
+from dataclasses import asdict
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from sync.health import troubles, warnings
+from sync.health import services, troubles, warnings
 
 
 @csrf_exempt  # a wrong method is told so, rather than that it lacks a token
@@ -22,5 +25,27 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Everything that syncing needs does its work; else 503 with the reasons. Warnings change nothing."""
     reasons = troubles()
-    told = {"ready": not reasons, "reasons": reasons, "warnings": warnings()}
+    told = {
+        "ready": not reasons,
+        "reasons": reasons,
+        "warnings": warnings(),
+        "queues": [asdict(service) for service in services()],
+    }
     return JsonResponse(told, status=503 if reasons else 200)
+
+
+PROBES: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {"/healthz": healthz, "/readyz": readyz}
+
+
+def answer_probes(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware before whatever looks at the Host: a load balancer probes by an address of its own.
+
+    Safe, for the answers hold nothing of the request. Everything else still needs a host of ALLOWED_HOSTS.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return PROBES.get(request.path_info, get_response)(request)
+
+    return middleware

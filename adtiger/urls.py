@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from adtiger.health import healthz, readyz
 from sync.admin.site import favicon
 from sync.api.errors import unknown_path
 
@@ -16,7 +15,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api", unknown_path),
     path("api/", include("sync.api.urls")),
-    path("healthz", healthz),
-    path("readyz", readyz),
     path("favicon.ico", favicon),
 ]

@@ -3,6 +3,8 @@
 For readiness and the external health check. Cheap enough to be asked every few seconds.
 """
 
+from dataclasses import dataclass
+
 import redis
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
@@ -38,6 +40,28 @@ def warnings() -> list[str]:
     except (DatabaseError, InterfaceError):
         return []  # away, or without its migrations: `troubles` tells
     return day.warnings if day else []
+
+
+@dataclass(frozen=True)
+class Service:
+    """How a queue is served: by how many living workers, and since when its oldest due sync waits."""
+
+    queue: str
+    workers: int
+    oldest_due_seconds: int | None  # None: nothing could start now
+
+
+def services() -> list[Service]:
+    """Of each queue, by name; empty where the database can't tell."""
+    try:
+        serving = alive.workers_by_queue()
+        waits = {queue.name: oldest_wait(queue.provider, queue.region) for queue in Queue.objects.all()}
+    except (DatabaseError, InterfaceError):
+        return []
+    return [
+        Service(name, serving[name], round(wait.total_seconds()) if wait is not None else None)
+        for name, wait in sorted({MAINTENANCE: None, **waits}.items())
+    ]
 
 
 def database_answers() -> bool:

@@ -60,6 +60,16 @@ def test_queue_shows_what_runs_waits_and_why(account: Account) -> None:
     assert "1 of 2 slots busy" in run("queue", "--provider", "meta")
 
 
+def test_queue_tells_whether_anybody_serves_it(connection: Connection) -> None:
+    make_run(connection)
+    assert "No worker serves the queue sync.meta." in run("queue")
+
+    alive.record("w1@host", started_at=timezone.now(), queues=("sync.meta",), concurrency=2)
+
+    assert "No worker" not in run("queue")
+    assert [queue["workers"] for queue in run_json("queue")["queues"]] == [1]
+
+
 def test_queue_lists_runs_in_the_order_of_starting(account: Account) -> None:
     scheduled = make_run(make_connection(account))
     person = make_run(make_connection(account), trigger=Trigger.MANUAL)
@@ -146,6 +156,10 @@ def test_workers_tells_who_is_at_work_and_fails_when_a_queue_is_served_by_nobody
     alive.record_tick()
     told = run_json("workers")
     assert told["unserved"] == []
+    assert [(queue["queue"], queue["workers"]) for queue in told["queues"]] == [
+        ("maintenance", 1),
+        ("sync.meta", 1),
+    ]
     assert [one["alive"] for one in told["workers"]] == [True, True]
     assert told["workers"][0]["runs"][0]["since"].endswith("Z")
 

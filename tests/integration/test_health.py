@@ -27,7 +27,7 @@ TICK_REASON = "beat, or the worker of maintenance, does not do its work"
 def ready(client: Client) -> Any:
     response = client.get("/readyz")
     body = response.json()
-    assert set(body) == {"ready", "reasons", "warnings"}
+    assert set(body) == {"ready", "reasons", "warnings", "queues"}
     assert response.status_code == (200 if body["ready"] else 503)
     assert body["ready"] is (body["reasons"] == [])
     assert "no-store" in response["Cache-Control"]
@@ -60,11 +60,50 @@ def test_probes_only_look(client: Client, path: str) -> None:
     assert client.post(path).status_code == 405
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("host", ["10.1.2.3", "10.1.2.3:8000", "elsewhere.example", "-- no host --", ""])
+def test_a_probe_is_answered_whatever_its_host(db: None, path: str, host: str, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["adtiger.example"]
+
+    response = Client(headers={"host": host}).get(path)
+
+    assert response.status_code in (200, 503)
+    assert "status" in response.json() or "reasons" in response.json()
+    assert host == "" or host.encode() not in response.content
+    assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_foreign_host_reaches_nothing_but_the_probes(db: None, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["adtiger.example"]
+
+    for path in ("/", "/admin/login/", "/api/connections/", "/healthz/", "/readyz/x"):
+        assert Client(headers={"host": "10.1.2.3"}).get(path).status_code == 400, path
+
+
+def test_readiness_tells_who_serves_each_queue_and_how_long_the_oldest_due_sync_waits(
+    client: Client, account: Account
+) -> None:
+    make_run(make_connection(account), queued_at=timezone.now() - timedelta(seconds=40))
+    make_run(make_connection(account, Provider.GOOGLE), state=RunState.DEFERRED)
+    at_work("sync.meta", "maintenance")
+
+    told = {
+        queue["queue"]: (queue["workers"], queue["oldest_due_seconds"]) for queue in ready(client)["queues"]
+    }
+
+    assert told == {
+        "maintenance": (1, None),
+        "sync.google": (0, None),
+        "sync.meta": (1, pytest.approx(40, abs=2)),
+    }
+
+
 def test_it_is_ready_when_everything_is_at_work(client: Client, connection: Connection) -> None:
     make_run(connection)
     at_work("sync.meta", "maintenance")
 
-    assert ready(client) == {"ready": True, "reasons": [], "warnings": []}
+    told = ready(client)
+    assert (told["ready"], told["reasons"], told["warnings"]) == (True, [], [])
 
 
 def test_each_queue_without_a_living_worker_is_named(client: Client, account: Account) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
+from sync.alive import workers_by_queue
 from sync.google.day import google_day
 from sync.health import MAINTENANCE
 from sync.ledger.position import oldest_wait, positions
@@ -46,7 +47,8 @@ class Command(AdTigerCommand):
         if options["slots"] is not None:
             self._set_slots(queues, options)
         broker = broker_state([*(queue.name for queue in queues), MAINTENANCE]) if options["broker"] else None
-        told = [_describe(queue) for queue in queues]
+        serving = workers_by_queue()
+        told = [_describe(queue, serving[queue.name]) for queue in queues]
         if options["json"]:
             print_json(self, {"queues": told, "broker": broker})
             return
@@ -86,6 +88,8 @@ class Command(AdTigerCommand):
             title += ", PAUSED"
         if queue["oldest_wait_seconds"]:
             title += f", the oldest waits {span(queue['oldest_wait_seconds'])}"
+        if not queue["workers"]:
+            self.stdout.write(self.style.ERROR(f"No worker serves the queue {queue['name']}."))
         fields = ("state", "position", "account", "connection", "progress", "available_at", "waiting_for")
         columns = ("state", "place", "account", "ad account", "%", "due (UTC)", "waits for")
         for outage in queue["outages"]:
@@ -93,7 +97,7 @@ class Command(AdTigerCommand):
         print_table(self, title, columns, ([run[field] for field in fields] for run in queue["runs"]))
 
 
-def _describe(queue: Queue) -> dict[str, Any]:
+def _describe(queue: Queue, workers: int) -> dict[str, Any]:
     runs = SyncRun.objects.filter(provider=queue.provider, region=queue.region)
     shown = [
         run
@@ -108,6 +112,7 @@ def _describe(queue: Queue) -> dict[str, Any]:
         "provider": queue.provider,
         "region": queue.region,
         "slots": queue.concurrency,
+        "workers": workers,
         "paused": queue.paused_at is not None,
         **{str(state): runs.filter(state=state).count() for state in OLDEST},
         "notes": _notes(queue),

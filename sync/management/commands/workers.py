@@ -1,14 +1,15 @@
 """Who is at work."""
 
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from sync.alive import Worker, last_tick, served_queues, tick_is_fresh, workers
-from sync.health import MAINTENANCE
+from sync.health import MAINTENANCE, services
 from sync.management.command import AdTigerCommand
-from sync.management.output import add_json, ago, print_json, print_table
+from sync.management.output import add_json, ago, print_json, print_table, span
 from sync.models import Queue, SyncRun
 
 
@@ -26,9 +27,14 @@ class Command(AdTigerCommand):
         found, unserved, ticks = workers(), _unserved(), tick_is_fresh()
         if options["json"]:
             told = [_describe(worker) for worker in found]
-            print_json(self, {"workers": told, "unserved": list(unserved), "last_tick": last_tick()})
+            queues = [asdict(service) for service in services()]
+            last = last_tick()
+            print_json(
+                self, {"workers": told, "queues": queues, "unserved": list(unserved), "last_tick": last}
+            )
         else:
             self._print(found)
+            self._print_services()
             for name, command in unserved.items():
                 self._shout(f"Nobody serves {name}: start `manage.py {command}`.")
             if not ticks:
@@ -49,6 +55,17 @@ class Command(AdTigerCommand):
             for worker in found
         )
         print_table(self, "Workers", ("name", "state", "queues", "children", "seen", "doing"), rows)
+
+    def _print_services(self) -> None:
+        rows = (
+            (
+                service.queue,
+                service.workers,
+                "" if service.oldest_due_seconds is None else span(service.oldest_due_seconds),
+            )
+            for service in services()
+        )
+        print_table(self, "Queues", ("name", "workers", "the oldest due sync waits"), rows)
 
     def _shout(self, words: str) -> None:
         self.stdout.write(self.style.ERROR(words))
