@@ -35,6 +35,7 @@ def main() -> None:
         print(
             f"start with {options.accounts:,} accounts at each platform: {time.perf_counter() - begun:.2f} s"
         )
+        sandbox.control("limits", platform="google", project=[])  # a day of Basic access is shorter than this
         meta, google = _requests(sandbox)
         _truths(sandbox, options.accounts)
         for name, calls in (("Meta, 5 campaigns", meta), ("Google, a stream of 5 campaigns", google)):

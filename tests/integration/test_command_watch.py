@@ -408,6 +408,8 @@ def test_the_sandbox_is_made_to_fail_slow_and_whole_again(platform: Sandbox, acc
 
 
 def test_a_fault_without_a_platform_or_a_value_is_wrong_use(platform: Sandbox) -> None:
+    with pytest.raises(CommandError, match="--port runs a sandbox, --clear-faults acts on the running one"):
+        run("sandbox", "--port", "8090", "--clear-faults")
     with pytest.raises(CommandError, match="--fault needs --provider"):
         run("sandbox", "--fault", "html")
     with pytest.raises(CommandError, match="give it as NAME=VALUE"):

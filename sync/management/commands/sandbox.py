@@ -78,9 +78,12 @@ class Command(AdTigerCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = next((act for name, act in _ACTS.items() if options[name]), None)
+        chosen = next((name for name in _ACTS if options[name]), None)
+        if chosen and options["port"]:
+            option = chosen.replace("_", "-")
+            raise WrongUse(f"--port runs a sandbox, --{option} acts on the running one: give one of them.")
         if chosen:
-            print_json(self, chosen(options))
+            print_json(self, _ACTS[chosen](options))
         else:
             _run(options)
 
