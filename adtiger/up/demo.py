@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rich.console import Console
 
-from adtiger.up.comparison import Comparison, compare
+from adtiger.up.comparison import Comparison, compare_all
 from adtiger.up.progress import Progress, result
 from sync.errors import AlreadySyncing
 from sync.ledger.request import request_sync
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     started_at = time.monotonic()
     runs = _follow(console, [_request(connection).pk for connection in connections])
     seconds = time.monotonic() - started_at
-    rows = [row for connection in connections for row in compare(connection, arguments[0])]
+    rows = compare_all(connections, arguments[0])
     console.print(result(rows))
     found = troubles(runs, rows)
     for trouble in found:

@@ -7,7 +7,7 @@ be told afterwards without rounding: this is the referee for the product's budge
 
 from array import array
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
@@ -103,12 +103,15 @@ class _Calls:
         return max(leaves, blocked)
 
 
+_NONE = _Calls()  # of a subject that nobody called about; only read
+
+
 class Ledger:
     """Counts, refuses, remembers. `limits` may be changed at any time and then hold for past calls, too."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._calls: dict[Subject, _Calls] = {}
+        self._calls: defaultdict[Subject, _Calls] = defaultdict(_Calls)
         self._begun = self._now()
         self.limits: dict[Subject, list[Limit]] = {}
         self.account_limits: dict[Platform, list[Limit]] = {platform: [] for platform in Platform}
@@ -130,7 +133,7 @@ class Ledger:
     def arrive(self, subjects: Sequence[Subject], endpoint: str, *, charged: bool = True) -> Refusal | None:
         """Count one call for all `subjects`; tell which window refuses it, if one does."""
         now = self._now()
-        entries = [self._calls.setdefault(subject, _Calls()) for subject in subjects]
+        entries = [self._calls[subject] for subject in subjects]
         for calls in entries:
             calls.endpoints[endpoint] += 1
             if charged:
@@ -165,7 +168,7 @@ class Ledger:
 
     def meters(self, subject: Subject) -> list[Meter]:
         """How full the windows of a subject are now, the fullest first."""
-        calls = self._calls.get(subject, _Calls())
+        calls = self._calls.get(subject, _NONE)
         meters = [calls.meter(limit, self._now()) for limit in self.limits_of(subject)]
         return sorted(meters, key=lambda meter: -meter.percent)
 
@@ -179,12 +182,12 @@ class Ledger:
 
     def fullest(self, subject: Subject, limit: Limit) -> "Fullest":
         """What the windows of this length held at most, refused calls included."""
-        calls = self._calls.get(subject, _Calls())
+        calls = self._calls.get(subject, _NONE)
         return fullest(calls.arrived, limit.span, limit.calls)
 
     def counts(self, subject: Subject) -> dict[str, Any]:
         """How many calls there were, and of which kinds."""
-        calls = self._calls.get(subject, _Calls())
+        calls = self._calls.get(subject, _NONE)
         return {
             "calls": len(calls.arrived) + calls.free,
             "free": calls.free,
@@ -195,7 +198,7 @@ class Ledger:
 
     def arrivals(self, subject: Subject) -> list[float]:
         """When each call that counts in a window came, in unix seconds."""
-        return [time / MICRO for time in self._calls.get(subject, _Calls()).arrived]
+        return [time / MICRO for time in self._calls.get(subject, _NONE).arrived]
 
 
 class Fullest(NamedTuple):
