@@ -62,7 +62,7 @@ class LargeTable(Admin):
     show_full_result_count = False
     list_disable_select_all = True  # "all" of an uncounted list is not a choice that can be confirmed
     list_fullwidth = True
-    ordering = ("-pk",)
+    ordering: tuple[str, ...] = ("-pk",)
     sortable_by = ()
 
 

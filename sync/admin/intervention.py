@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from sync.admin.base import LargeTable, LookOnly, display
+from sync.admin.base import Inline, LargeTable, LookOnly, display
 from sync.admin.filters import ChoicesDropdownFilter, SinceFilter
 from sync.admin.words import link, moment, page
 from sync.models import Intervention
@@ -14,6 +14,25 @@ class DoneSinceFilter(SinceFilter):
     """By when it was done."""
 
     column = "at"
+
+
+class InterventionInline(LookOnly, Inline):
+    """Who cancelled, replayed or resolved the run."""
+
+    model = Intervention
+    fk_name = "run"
+    can_delete = False
+    hide_title = True
+    fields = ("when", "action", "by", "reason")
+    readonly_fields = fields
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Who may see the run may see what was done to it."""
+        return True
+
+    @display(description="When")
+    def when(self, done: Intervention) -> str:
+        return moment(done.at)
 
 
 @admin.register(Intervention)

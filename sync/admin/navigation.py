@@ -29,6 +29,7 @@ from sync.models import (
     Change,
     Connection,
     Credential,
+    DeadLetter,
     Intervention,
     KindLimit,
     Plan,
@@ -43,6 +44,7 @@ Entry = tuple[type[Model], str, str]  # model, title, icon
 GROUPS: dict[str, list[Entry]] = {
     "Syncing": [
         (SyncRun, "Sync history", "history"),
+        (DeadLetter, "Dead letters", "unsubscribe"),
         (Connection, "Connections", "link"),
         (Queue, "Queues", "low_priority"),
         (CallLimit, "Call limits", "speed"),

@@ -1,4 +1,4 @@
-"""The sync history: every run, from request to outcome. A record: it can be read and cancelled only.
+"""The sync history: every run, from request to outcome. A record: it is read, cancelled and replayed only.
 
 The list is never counted (a million rows would cost a scan per page) and always newest first, by the
 time-ordered key, so a page costs one walk of the index.
@@ -18,7 +18,9 @@ from sync.admin.attempt import AttemptInline
 from sync.admin.audit import log
 from sync.admin.base import LargeTable, LookOnly, action, display, leave, operator
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, ErrorFilter, SinceFilter
+from sync.admin.intervention import InterventionInline
 from sync.admin.pausing import ReasonForm
+from sync.admin.replaying import ReplayingAdmin
 from sync.admin.words import (
     RUN_COLOURS,
     badge,
@@ -41,10 +43,10 @@ CHANGES_SHOWN = 100
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(LookOnly, LargeTable):
-    """Nothing here is written except a request to cancel."""
+class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
+    """Nothing here is written but by the ledger, which is asked to cancel, replay or resolve."""
 
-    list_display = (
+    list_display: tuple[str, ...] = (
         "times",
         "state_badge",
         "where",
@@ -57,7 +59,7 @@ class SyncRunAdmin(LookOnly, LargeTable):
         "category",
     )
     list_select_related = ("connection", "account")
-    list_filter = (
+    list_filter: tuple[Any, ...] = (
         ("state", ChoicesDropdownFilter),
         ("provider", ChoicesDropdownFilter),
         ("account", AutocompleteSelectFilter),
@@ -69,9 +71,9 @@ class SyncRunAdmin(LookOnly, LargeTable):
     )
     search_fields = ("pk",)  # shows the box; what it finds is in `get_search_results`
     search_help_text = "Run id, request id or external id"
-    inlines = (AttemptInline,)
-    actions = ("cancel_selected",)
-    actions_detail = ("cancel",)
+    inlines = (AttemptInline, InterventionInline)
+    actions = ("cancel_selected", *ReplayingAdmin.actions)
+    actions_detail = ("cancel", *ReplayingAdmin.actions_detail)
     change_form_outer_after_template = "admin/sync/run_changes.html"
     fieldsets = (
         (
@@ -100,7 +102,19 @@ class SyncRunAdmin(LookOnly, LargeTable):
                 )
             },
         ),
-        ("For support", {"fields": ("id", "request", "worker", "campaign_ids", "checkpoint")}),
+        (
+            "For support",
+            {
+                "fields": (
+                    "id",
+                    "request",
+                    ("platform_code", "trace_id"),
+                    "worker",
+                    "campaign_ids",
+                    "checkpoint",
+                )
+            },
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> SyncRunQuerySet:
@@ -121,11 +135,7 @@ class SyncRunAdmin(LookOnly, LargeTable):
         joined = list(JoinedRequest.objects.filter(request_id=wanted).values_list("run_id", flat=True))
         return queryset.filter(Q(pk=wanted) | Q(request_id=wanted) | Q(pk__in=joined)), False
 
-    def has_cancel_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Rows can't be edited by anybody, but who may change runs may cancel them."""
-        return bool(request.user.has_perm("sync.change_syncrun"))
-
-    @action(description="Cancel the selected", permissions=["cancel"])
+    @action(description="Cancel the selected", permissions=["control"])
     def cancel_selected(self, request: HttpRequest, queryset: SyncRunQuerySet) -> None:
         self._cancel(request, queryset)
 
@@ -133,7 +143,7 @@ class SyncRunAdmin(LookOnly, LargeTable):
         description="Cancel",
         icon="cancel",
         variant=ActionVariant.DANGER,
-        permissions=["cancel"],
+        permissions=["control"],
         dialog={
             "title": "Cancel this sync",
             "description": "If it waits, it ends at once; if it runs, it ends when its page is stored.",
@@ -147,9 +157,14 @@ class SyncRunAdmin(LookOnly, LargeTable):
         return leave(request, page(run))
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """No button where there is nothing to cancel."""
+        """Only the buttons that do something."""
         run = self.get_object(request, object_id)
-        return super().get_actions_detail(request, object_id) if run is not None and run.is_open else []
+        able: tuple[str, ...] = ()
+        if run is not None and run.is_open:
+            able = ("cancel",)
+        elif run is not None and run.is_dead_letter:
+            able = ReplayingAdmin.actions_detail
+        return [found for found in super().get_actions_detail(request, object_id) if found.path in able]
 
     def _cancel(self, request: HttpRequest, runs: SyncRunQuerySet, *, reason: str = "") -> None:
         chosen = runs.count()

@@ -10,7 +10,7 @@ from django.templatetags.static import static
 from sync.admin import dashboard as numbers
 from sync.admin.navigation import may_view
 from sync.admin.words import listing
-from sync.models import Connection, SyncRun
+from sync.models import Connection, DeadLetter, SyncRun
 
 PLATFORM_HOSTS = {"META_GRAPH_URL": "graph.facebook.com", "GOOGLE_ADS_URL": "googleads.googleapis.com"}
 
@@ -34,7 +34,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may_view(Connection, request):
         context.update(connections=numbers.connections(), connections_url=listing(Connection))
     if may_view(SyncRun, request):
-        context.update(providers=numbers.providers(), failures=numbers.failures(), runs_url=listing(SyncRun))
+        context.update(providers=numbers.providers(), runs_url=listing(SyncRun))
+        context.update(failures=numbers.failures(), dead_letters_url=listing(DeadLetter))
     return context
 
 

@@ -4,8 +4,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from sync.admin.change import short
-from sync.admin.words import CHANGE_COLOURS, RUN_COLOURS, badge, link, moment, page, run_duration, spoken
-from sync.models import Change, SyncRun
+from sync.admin.words import (
+    CHANGE_COLOURS,
+    RUN_COLOURS,
+    badge,
+    link,
+    listing,
+    moment,
+    page,
+    run_duration,
+    spoken,
+)
+from sync.ledger.dead_letters import Cause
+from sync.models import Change, DeadLetter, SyncRun
 
 Table = dict[str, Any]  # what unfold's table component draws
 
@@ -43,6 +54,25 @@ def failed_runs(runs: Iterable[SyncRun]) -> Table:
                 run.error_message,
             ]
             for run in runs
+        ],
+    }
+
+
+def causes(found: Iterable[Cause]) -> Table:
+    """Why syncs failed for good, the most frequent first."""
+    return {
+        "headers": ["Number", "Cause", "Category", "Accounts", "Newest", "Oldest", "Example"],
+        "rows": [
+            [
+                link(listing(DeadLetter, cause=cause.key), cause.number),
+                link(listing(DeadLetter, cause=cause.key), cause.words),
+                cause.category,
+                cause.accounts,
+                moment(cause.newest),
+                moment(cause.oldest),
+                link(page(cause.example), cause.example.error_message or "Open it"),
+            ]
+            for cause in found
         ],
     }
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Cast, Now
 
 from sync.errors import SyncError
 from sync.models import Intervention, SeenIds, SyncRun
-from sync.models.choices import Action, RunState
+from sync.models.choices import Action
 from sync.models.run import SyncRunQuerySet
 
 
@@ -32,6 +32,16 @@ class Cause:
     oldest: datetime
     newest: datetime
     example: SyncRun  # the one that was asked for last: its message and trace id stand for the others'
+
+    @property
+    def key(self) -> str:
+        """The three words as one, to name the cause in a URL."""
+        return f"{self.category}|{self.code}|{self.platform_code}"
+
+    @property
+    def words(self) -> str:
+        """`access_denied 200`: our code, and the platform's where it gave one."""
+        return f"{self.code} {self.platform_code}".strip()
 
 
 def by_cause(runs: SyncRunQuerySet) -> list[Cause]:
@@ -74,7 +84,7 @@ def check_dead(run: SyncRun) -> None:
     """Raise `NotADeadLetter`, which says what it is instead, unless it is one."""
     if run.resolved_at:
         raise NotADeadLetter(f"Run {run.pk} was marked as done. Ask for a new sync instead.")
-    if run.state != RunState.FAILED:
+    if not run.is_dead_letter:
         raise NotADeadLetter(f"Run {run.pk} is no dead letter: it is {run.get_state_display().lower()}.")
 
 

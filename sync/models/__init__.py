@@ -9,7 +9,7 @@ from sync.models.intervention import Intervention
 from sync.models.limit import CallLimit
 from sync.models.pulse import Pulse
 from sync.models.queue import KindLimit, Lane, Queue, queue_name
-from sync.models.run import JoinedRequest, SyncAttempt, SyncRequest, SyncRun
+from sync.models.run import DeadLetter, JoinedRequest, SyncAttempt, SyncRequest, SyncRun
 from sync.models.unknown import UnknownCode
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Change",
     "Connection",
     "Credential",
+    "DeadLetter",
     "Entity",
     "GoogleProject",
     "Intervention",

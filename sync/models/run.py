@@ -260,6 +260,11 @@ class SyncRun(TimeOrdered):
         return self.state in OPEN
 
     @property
+    def is_dead_letter(self) -> bool:
+        """Failed for good, and no person is done with it."""
+        return self.state == RunState.FAILED and self.resolved_at is None
+
+    @property
     def records_count(self) -> int:
         """Records copied so far."""
         return self.campaigns_count + self.ad_groups_count + self.ads_count + self.insights_count
@@ -289,6 +294,13 @@ class SyncRun(TimeOrdered):
         if self.state != RunState.RUNNING:
             return self.state
         return f"fetching_{self.checkpoint.get('stream', 'campaigns')}"
+
+
+class DeadLetter(SyncRun):
+    """A run that failed for good, by a name of its own: for a page of its own in the admin."""
+
+    class Meta:
+        proxy = True
 
 
 class JoinedRequest(models.Model):

@@ -14,9 +14,9 @@ import sync.outages
 from providers.breaker import Circuits
 from providers.breaker.circuits import FAILURES
 from sync.admin import dashboard
-from sync.admin.words import page
+from sync.admin.words import listing, page
 from sync.engine.platform import circuits
-from sync.models import Account, Connection
+from sync.models import Account, Connection, DeadLetter
 from sync.models.choices import ConnectionStatus, Provider, RunState
 from tests.factories import make_connection, make_run
 
@@ -73,6 +73,7 @@ def test_recent_failures_lead_to_their_runs(admin_client: Client, connection: Co
 
     assert page(run) in html
     assert "No access" in html
+    assert f'href="{listing(DeadLetter)}" class="text-link"' in html
 
 
 def test_an_empty_installation_says_what_is_missing(admin_client: Client, db: None) -> None:

@@ -34,6 +34,7 @@ from sync.models import (
     Change,
     Connection,
     Credential,
+    DeadLetter,
     Intervention,
     KindLimit,
     Plan,
@@ -103,7 +104,7 @@ def rows(admin_user: User) -> dict[type[Model], Model]:
         TaskResult.objects.create(task_id=str(uuid4()), task_name="sync.tick", status="SUCCESS"),
         GroupResult.objects.create(group_id=str(uuid4())),
     )
-    return {type(row): row for row in made}
+    return {type(row): row for row in made} | {DeadLetter: DeadLetter.objects.get()}
 
 
 def make_attempts(run: SyncRun) -> None:
@@ -184,7 +185,9 @@ def test_adding_is_offered_where_it_makes_sense_and_nowhere_else(
     assert Loads(response.content.decode()).hosts <= {"", "testserver"}
 
 
-@pytest.mark.parametrize("model", [SyncRun, SyncRequest, Change, Campaign, AdGroup, Ad, Credential, LogEntry])
+@pytest.mark.parametrize(
+    "model", [SyncRun, DeadLetter, SyncRequest, Change, Campaign, AdGroup, Ad, Credential, LogEntry]
+)
 def test_a_record_cannot_be_changed_or_deleted_by_anybody(
     admin_client: Client, rows: dict[type[Model], Model], model: type[Model]
 ) -> None:
