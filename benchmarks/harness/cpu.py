@@ -24,12 +24,12 @@ class Cpu:
         valkey = int(redis.Redis.from_url(redis_url(PRODUCT)).info("server")["process_id"])
         self._servers = {postmaster, valkey}
         self._others = _below({os.getpid()}) | {os.getpid()}  # the sandbox, which serves all alike
-        self._before = self._servers_now()
+        self._before = self._servers_now() + _reaped()
 
     def seconds(self) -> float:
-        """Until now; of processes that still run."""
+        """Until now."""
         own = _below({os.getpid()}) - self._others
-        return self._servers_now() - self._before + sum(_used(pid) for pid in own)
+        return self._servers_now() + _reaped() - self._before + sum(_used(pid) for pid in own)
 
     def _servers_now(self) -> float:
         """A backend that ended is counted by its parent, as soon as that has looked."""
@@ -69,6 +69,12 @@ def _below(ancestors: set[int]) -> set[int]:
         last = {pid for pid, parent in parents.items() if parent in last} - found
         found |= last
     return found
+
+
+def _reaped() -> float:
+    """Of our own processes that have ended and been waited for."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _used(pid: int) -> float:
