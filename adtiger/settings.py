@@ -97,6 +97,9 @@ WHITENOISE_USE_FINDERS = not IS_PRODUCTION  # development serves without collect
 # --- Database -----------------------------------------------------------------------------------
 DATABASE_URL = env_secret("DATABASE_URL", required=IS_PRODUCTION, why=_UNSET) or embedded.database_url(HOME)
 DATABASES = {"default": env_database(DATABASE_URL)}  # connections are kept; health checks replace dead ones
+# 0: at the first use. None for a pooler that does not know prepared statements in transaction mode.
+PREPARE = 0 if env_bool("PREPARE_STATEMENTS", default=True) else None
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = PREPARE
 
 # --- Redis or Valkey: budgets and cache on one, Celery's messages on the same or another ---------
 REDIS_URL = env_secret("REDIS_URL", required=IS_PRODUCTION, why=_UNSET) or embedded.redis_url(HOME)

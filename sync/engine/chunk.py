@@ -2,14 +2,29 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Now
 
+from sync import prepared
 from sync.ledger.lease import Lease, LeaseLost
-from sync.models import SyncAttempt, SyncRun
+from sync.models import SyncRun
+
+HELD = "id = %(run)s AND state = 'running' AND lease_token = %(token)s"
+LOCK = f"SELECT cancel_requested_at FROM sync_syncrun WHERE {HELD} FOR UPDATE"  # noqa: S608  (our own text)
+# The attempt's calls are for `past_calls`.
+CLOSE = f"""
+    WITH attempt AS (UPDATE sync_syncattempt SET calls = %(calls)s WHERE lease_token = %(token)s)
+    UPDATE sync_syncrun SET
+        checkpoint = %(checkpoint)s::jsonb, expected = %(expected)s::jsonb, changes = %(changes)s::jsonb,
+        campaigns_count = campaigns_count + %(campaigns_count)s,
+        ad_groups_count = ad_groups_count + %(ad_groups_count)s,
+        ads_count = ads_count + %(ads_count)s,
+        lease_expires_at = statement_timestamp() + %(lease)s, starts_without_progress = 0
+    WHERE {HELD}
+"""  # noqa: S608
+NOTHING = {"campaigns_count": 0, "ad_groups_count": 0, "ads_count": 0}
 
 
 class CancelRequested(Exception):
@@ -25,21 +40,24 @@ class GaveWay(Exception):
 
 
 @contextmanager
-def chunk(run: SyncRun, lease: Lease, *, calls: int, **columns: Any) -> Iterator[None]:
-    """Its transaction. Raises `LeaseLost` before it writes anything, `CancelRequested` after its commit."""
+def chunk(run: SyncRun, lease: Lease, *, calls: int, **counted: int) -> Iterator[None]:
+    """Its transaction; `counted` are records by the run's column that counts them.
+
+    Raises `LeaseLost` before it writes anything, `CancelRequested` after its commit.
+    """
+    fence = {"run": lease.run_id, "token": lease.token}
     with transaction.atomic():
-        held = lease.held().select_for_update().values("cancel_requested_at").first()
-        if held is None:
+        held = prepared.fetch(LOCK, fence)
+        if not held:
             raise LeaseLost(f"run {run.pk} was taken over")
         yield
-        lease.held().update(
-            checkpoint=run.checkpoint,
-            expected=run.expected,
-            changes=run.changes,
-            lease_expires_at=Now() + settings.LEASE,
-            starts_without_progress=0,
-            **columns,
-        )
-        SyncAttempt.objects.filter(lease_token=lease.token).update(calls=calls)  # for `past_calls`
-    if held["cancel_requested_at"]:
+        words = {name: _json(getattr(run, name)) for name in ("checkpoint", "expected", "changes")}
+        values = {"calls": calls, "lease": settings.LEASE, **NOTHING, **counted, **words}
+        prepared.run(CLOSE, fence | values)
+    [(cancel_requested_at,)] = held
+    if cancel_requested_at:
         raise CancelRequested
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -8,11 +8,11 @@ import time
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from providers.base import Client, Selection
 from providers.errors import CursorExpired
 from providers.records import Page, Stream
+from sync import prepared
 from sync.engine.chunk import GaveWay, chunk
 from sync.engine.merge import merge
 from sync.engine.remove import remove_unseen
@@ -22,6 +22,8 @@ from sync.ledger.claim import better_run_waits
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import SeenIds, SyncRun
 from sync.models.choices import Mode
+
+SEEN = "INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s, %(entity)s, %(ids)s)"
 
 
 def copy(run: SyncRun, lease: Lease, client: Client) -> None:
@@ -52,7 +54,7 @@ def _copy_stream(
     try:
         for page in client.pages(stream, selection=selection, cursor=cursor):
             _commit(run, lease, stream, page, calls=client.calls)
-            if page.cursor:
+            if "finished" not in run.checkpoint:
                 _check_turn(run, ends_at)
     except CursorExpired:
         _start_stream_again(run, lease, stream)
@@ -72,8 +74,7 @@ def _check_turn(run: SyncRun, ends_at: float) -> None:
 def _commit(run: SyncRun, lease: Lease, stream: Stream, page: Page, *, calls: int) -> None:
     """Write one page, with everything that says it was written."""
     target = TARGETS[stream]
-    counted = {target.counter: F(target.counter) + len(page.records)}
-    with chunk(run, lease, calls=calls, **counted):
+    with chunk(run, lease, calls=calls, **{target.counter: len(page.records)}):
         merged = merge(
             stream,
             page.records,
@@ -102,7 +103,7 @@ def _advance(run: SyncRun, stream: Stream, page: Page, changes: dict[str, int]) 
 def _remember_seen(run: SyncRun, stream: Stream, page: Page) -> None:
     if run.mode == Mode.FULL and not run.campaign_ids and page.records:
         ids = [record.external_id for record in page.records]
-        SeenIds.objects.create(run=run, entity=TARGETS[stream].entity, external_ids=ids)
+        prepared.run(SEEN, {"run": run.pk, "entity": TARGETS[stream].entity.value, "ids": ids})
 
 
 def _start_stream_again(run: SyncRun, lease: Lease, stream: Stream) -> None:

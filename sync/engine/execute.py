@@ -5,12 +5,10 @@ deferral uses no attempt. Whatever escapes here is a defect of ours, and uses on
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from providers.base import Client
@@ -27,6 +25,7 @@ from providers.errors import (
     ProviderError,
     ReconnectNeeded,
 )
+from sync import prepared
 from sync.engine.chunk import CancelRequested, GaveWay
 from sync.engine.copy import copy
 from sync.engine.error_rate import least_wait
@@ -44,6 +43,15 @@ from sync.models.credential import CredentialQuerySet
 logger = structlog.get_logger(__name__)
 
 RETRIED = (*RETRYABLE, CursorExpired)
+LEFT = """
+    SELECT state, campaigns_count + ad_groups_count + ads_count + insights_count, waiting_for
+    FROM sync_syncrun WHERE id = %(run)s
+"""
+SYNCED = """
+    UPDATE sync_connection SET last_sync_at = statement_timestamp(),
+        last_full_sync_at = CASE WHEN %(is_full)s THEN statement_timestamp() ELSE last_full_sync_at END
+    WHERE id = %(connection)s
+"""
 
 
 def execute(run: SyncRun) -> None:
@@ -57,8 +65,8 @@ def execute(run: SyncRun) -> None:
         except LeaseLost:
             logger.warning("run left to its new owner")
         else:
-            run.refresh_from_db()
-            logger.info("run left", state=run.state, records=run.records_count, reason=run.waiting_for)
+            [(state, records, reason)] = prepared.fetch(LEFT, {"run": run.pk})
+            logger.info("run left", state=state, records=records, reason=reason)
 
 
 def _attempt(run: SyncRun, lease: Lease) -> None:
@@ -122,11 +130,9 @@ def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> Non
 
 def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:
     """The connection's row goes first, as in a request: in another order the two could lock each other."""
-    columns: dict[str, Any] = {"last_sync_at": Now()}
-    if run.mode == Mode.FULL and not run.campaign_ids:
-        columns["last_full_sync_at"] = Now()
+    is_full = run.mode == Mode.FULL and not run.campaign_ids
     with transaction.atomic():
-        Connection.objects.filter(pk=run.connection_id).update(**columns)
+        prepared.run(SYNCED, {"connection": run.connection_id, "is_full": is_full})
         finish.succeed(lease, calls=calls)
 
 

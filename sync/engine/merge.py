@@ -1,4 +1,4 @@
-"""Merge records into the catalog: COPY into a temporary table, then one MERGE.
+"""Merge records into the catalog: COPY into a temporary table, then one MERGE; a small page in one step.
 
 Guarantee: only rows that differ are written, and each difference becomes a Change in the same
 statement. The caller holds the transaction and the run's lease, so two merges of one connection
@@ -18,6 +18,7 @@ from psycopg import Cursor, sql
 from psycopg.sql import SQL, Composed, Identifier
 
 from providers.records import Record, Stream
+from sync import prepared
 from sync.engine.streams import TARGETS, Target
 
 # Kept out of the change history: they differ whenever anything does, and say nothing by themselves.
@@ -30,6 +31,9 @@ BY_KEY = "".join(
     f"SET LOCAL enable_{way} = off;" for way in ("hashjoin", "mergejoin", "material", "seqscan", "bitmapscan")
 )
 
+
+# Up to so many rows are sent with the statement itself: a temporary table costs as much as merging them.
+SMALL_PAGE = 100
 
 ESCAPED_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # behind an even number of backslashes
 
@@ -54,26 +58,38 @@ def merge(
     if not rows:
         return Merged(0, 0, 0)
     target = TARGETS[stream]
+    values = {
+        "connection": connection_id,
+        "run": run_id,
+        "entity": target.entity.value,
+        "tell_created": tell_created,
+    }
+    if len(rows) <= SMALL_PAGE:
+        return _merge_sent(target, rows.values(), values)
+    return _merge_copied(target, rows.values(), values)
+
+
+def _merge_copied(target: Target, records: Iterable[Record], values: dict[str, Any]) -> Merged:
+    incoming = _incoming_name(target)
     with database.cursor() as wrapper:
         cursor = cast("Cursor[Any]", wrapper.cursor)
-        incoming = _incoming_name(target)
         cursor.execute(_create_incoming(target))
         with cursor.copy(SQL("COPY {} FROM STDIN").format(incoming)) as copy:
-            for record in rows.values():
+            for record in records:
                 copy.write_row(_row(record))
         cursor.execute(BY_KEY)
-        cursor.execute(
-            _merge_statement(target),
-            {
-                "connection": connection_id,
-                "run": run_id,
-                "entity": target.entity.value,
-                "tell_created": tell_created,
-            },
-        )
+        cursor.execute(_merge_copied_rows(target), values)
         merged = Merged(*cast("tuple[int, int, int]", cursor.fetchone()))
         cursor.execute(SQL("TRUNCATE {}").format(incoming))  # the next page may come in this transaction
     return merged
+
+
+def _merge_sent(target: Target, records: Iterable[Record], values: dict[str, Any]) -> Merged:
+    sent = orjson.dumps([record._asdict() for record in records]).decode()
+    with database.cursor() as cursor:
+        cursor.execute(BY_KEY)
+    [counts] = prepared.fetch(_merge_sent_rows(target), {**values, "sent": _without_nul(sent)})
+    return Merged(*counts)
 
 
 def _row(record: Record) -> tuple[Any, ...]:
@@ -82,7 +98,11 @@ def _row(record: Record) -> tuple[Any, ...]:
     if "\\u0000" not in raw:
         return (*record[:-1], raw)
     values = (value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in record[:-1])
-    return (*values, ESCAPED_NUL.sub(r"\1\\ufffd", raw))
+    return (*values, _without_nul(raw))
+
+
+def _without_nul(json: str) -> str:
+    return ESCAPED_NUL.sub(r"\1\\ufffd", json) if "\\u0000" in json else json
 
 
 def _incoming_name(target: Target) -> Identifier:
@@ -103,28 +123,42 @@ def _create_incoming(target: Target) -> Composed:
 
 
 @cache
-def _merge_statement(target: Target) -> Composed:
+def _merge_copied_rows(target: Target) -> Composed:
+    return _merge_from(target, _incoming_name(target))
+
+
+@cache
+def _merge_sent_rows(target: Target) -> Composed:
+    """Sent as JSON, and read with the table's own types."""
+    sent = SQL("(SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %(sent)s::jsonb))")
+    return _merge_from(target, sent.format(columns=_list(target.columns), table=Identifier(target.table)))
+
+
+def _merge_from(target: Target, incoming: Composed | Identifier) -> Composed:
     told = [column for column in target.columns if column not in UNTOLD]
     values = [column for column in target.columns if column != "external_id"]
     return SQL(
         """
         WITH merged AS (
             MERGE INTO {table} AS t USING {incoming} AS s
-            ON t.connection_id = %(connection)s AND t.external_id = s.external_id
+            ON t.connection_id = %(connection)s::uuid AND t.external_id = s.external_id
             WHEN MATCHED AND (({t_values}) IS DISTINCT FROM ({s_values}) OR t.removed_at IS NOT NULL)
                 THEN UPDATE SET {assignments}, removed_at = NULL
-            WHEN NOT MATCHED THEN INSERT (connection_id, {columns}) VALUES (%(connection)s, {s_columns})
+            WHEN NOT MATCHED THEN INSERT (connection_id, {columns}) VALUES (%(connection)s::uuid, {s_columns})
             RETURNING merge_action() AS action, new.external_id, old.removed_at AS old_removed_at, {old_new}
         ), told AS (
             INSERT INTO sync_change (connection_id, run_id, entity, external_id, action, field, old, new)
-            SELECT %(connection)s, %(run)s, %(entity)s, external_id, 'updated', field, was, is_now
+            SELECT %(connection)s::uuid, %(run)s::uuid, %(entity)s::text, external_id,
+                'updated', field, was, is_now
             FROM merged CROSS JOIN LATERAL (VALUES {fields}) AS f (field, was, is_now)
             WHERE action = 'UPDATE' AND was IS DISTINCT FROM is_now
             UNION ALL
-            SELECT %(connection)s, %(run)s, %(entity)s, external_id, 'created', '', NULL, NULL
-            FROM merged WHERE action = 'INSERT' AND %(tell_created)s
+            SELECT %(connection)s::uuid, %(run)s::uuid, %(entity)s::text, external_id,
+                'created', '', NULL, NULL
+            FROM merged WHERE action = 'INSERT' AND %(tell_created)s::boolean
             UNION ALL
-            SELECT %(connection)s, %(run)s, %(entity)s, external_id, 'returned', '', NULL, NULL
+            SELECT %(connection)s::uuid, %(run)s::uuid, %(entity)s::text, external_id,
+                'returned', '', NULL, NULL
             FROM merged WHERE action = 'UPDATE' AND old_removed_at IS NOT NULL
         )
         SELECT count(*) FILTER (WHERE action = 'INSERT'),
@@ -134,7 +168,7 @@ def _merge_statement(target: Target) -> Composed:
         """
     ).format(
         table=Identifier(target.table),
-        incoming=_incoming_name(target),
+        incoming=incoming,
         columns=_list(target.columns),
         t_values=_list(values, "t"),
         s_values=_list(values, "s"),

@@ -5,11 +5,10 @@ exact and never more runs are running than the queue has slots. The choosing is 
 `sync/migrations/sql/`: one round trip, one index entry of the lanes, however much waits.
 """
 
-from typing import Any
-
 from django.conf import settings
 from django.db import connection as database
 
+from sync import prepared
 from sync.models import Lane, Queue, SyncRun
 from sync.models.choices import RunState
 
@@ -17,14 +16,17 @@ BATCH = 1_000  # runs that ripen in one transaction: a few milliseconds during w
 
 _BETTER_WAITS = """
     SELECT EXISTS (
-        SELECT FROM sync_lane lane
-        WHERE lane.queue_id = %(queue)s AND lane.head_at IS NOT NULL AND lane.rank < %(rank)s
+        SELECT FROM sync_lane lane JOIN sync_queue queue ON queue.id = lane.queue_id
+        WHERE queue.provider = %(provider)s AND queue.region = %(region)s
+          AND lane.head_at IS NOT NULL AND lane.rank < %(rank)s
           AND EXISTS (
               SELECT FROM sync_syncrun waits
               WHERE waits.provider = %(provider)s AND waits.region = %(region)s AND waits.kind = lane.kind
                 AND waits.account_id = lane.account_id AND waits.rank = lane.rank
                 AND waits.state = 'queued' AND NOT waits.is_held
-                AND (waits.connection_id = %(connection)s OR %(full)s AND NOT EXISTS (
+                AND (waits.connection_id = %(connection)s OR queue.concurrency <= (
+                    SELECT count(*) FROM sync_syncrun running WHERE running.provider = %(provider)s
+                      AND running.region = %(region)s AND running.state = 'running') AND NOT EXISTS (
                     SELECT FROM sync_syncrun other
                     WHERE other.connection_id = waits.connection_id AND other.state = 'running'))))
 """
@@ -77,18 +79,14 @@ def something_waits(queue: Queue) -> int | None:
 def better_run_waits(run: SyncRun) -> bool:
     """Whether a running run should give way at the end of its chunk: a run of a better class waits, and
     either no slot is free or it is this very connection that it waits for."""
-    queue = Queue.objects.get(provider=run.provider, region=run.region)
-    values: dict[str, Any] = {
-        "queue": queue.pk,
+    values = {
         "rank": run.rank,
         "provider": run.provider,
         "region": run.region,
         "connection": run.connection_id,
-        "full": not slots_free(queue),
     }
-    with database.cursor() as cursor:
-        cursor.execute(_BETTER_WAITS, values)
-        return bool(cursor.fetchone()[0])
+    [(waits,)] = prepared.fetch(_BETTER_WAITS, values)
+    return bool(waits)
 
 
 def mend_holds() -> int:

@@ -421,10 +421,12 @@ def test_a_cancelled_run_stops_at_its_next_page(
     assert run.attempts.get().outcome == Outcome.CANCELLED
 
 
+@pytest.mark.parametrize("are_small", [True, False], ids=["many pages", "a page per stream"])
 def test_a_background_run_gives_way_to_a_person_at_its_next_page(
-    platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch
+    platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch, *, are_small: bool
 ) -> None:
-    small_pages(monkeypatch)
+    if are_small:
+        small_pages(monkeypatch)
     background, urgent = connect(platform, account, "meta"), connect(platform, account, "meta")
     slow = ask(background, trigger=Trigger.SCHEDULED, source="beat")
     Queue.objects.update(concurrency=1)
@@ -456,7 +458,7 @@ def test_a_long_run_goes_back_to_the_queue_between_two_pages(
     run = sync(connection)
 
     assert (run.state, run.failed_attempts, run.ads_count) == (RunState.SUCCEEDED, 0, 120)
-    assert run.attempts.filter(outcome=Outcome.DEFERRED).count() == 4  # between the five pages of ads
+    assert run.attempts.filter(outcome=Outcome.DEFERRED).count() == 6  # between the streams, and the five pages of ads
     assert_equal_to_platform(platform, connection)
 
 
