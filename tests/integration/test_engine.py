@@ -458,7 +458,9 @@ def test_a_long_run_goes_back_to_the_queue_between_two_pages(
     run = sync(connection)
 
     assert (run.state, run.failed_attempts, run.ads_count) == (RunState.SUCCEEDED, 0, 120)
-    assert run.attempts.filter(outcome=Outcome.DEFERRED).count() == 6  # between the streams, and the five pages of ads
+    assert (
+        run.attempts.filter(outcome=Outcome.DEFERRED).count() == 6
+    )  # between the streams, and the five pages of ads
     assert_equal_to_platform(platform, connection)
 
 
