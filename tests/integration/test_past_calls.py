@@ -7,10 +7,15 @@ import pytest
 from django.utils import timezone
 
 from providers.budget import PastCall
+from providers.errors import TooMuchData
+from providers.meta.client import PAGE_SIZE
+from providers.records import Stream
+from providers.sandbox.process import Sandbox
 from sync.engine.past_calls import IN_FLIGHT, past_calls
 from sync.models import Account, Connection, Plan, SyncAttempt
 from sync.models.choices import Outcome, RunState
 from tests.factories import make_run
+from tests.integration.client_callers import meta_client, read
 
 MINUTE = timedelta(minutes=1)
 
@@ -59,6 +64,18 @@ def test_a_lost_attempt_may_have_made_calls_that_no_page_tells_of(connection: Co
     assert lost.ended_at is not None
     assert call.calls == 7 + IN_FLIGHT
     assert call.at == lost.ended_at.timestamp() + 35  # its worker may be alive, with a call in flight
+
+
+def test_the_dearest_page_costs_no_more_calls_than_are_taken_to_be_in_flight(
+    sandbox: Sandbox, ad_account: str
+) -> None:
+    sandbox.fault("meta", "too_much_data", account=ad_account, rows=5)
+    client = meta_client(sandbox, ad_account, page_size=PAGE_SIZE)
+
+    with pytest.raises(TooMuchData):
+        read(client, Stream.ADS)
+
+    assert 4 < client.calls < IN_FLIGHT
 
 
 def test_the_attempt_that_asks_knows_its_own_number(connection: Connection) -> None:

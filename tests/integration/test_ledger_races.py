@@ -1,0 +1,37 @@
+"""What others hold at the same moment neither stops a claim nor is seen before it is committed."""
+
+import pytest
+from django.db import transaction
+
+from sync.ledger import broker
+from sync.ledger.claim import claim
+from sync.ledger.request import request_sync
+from sync.models import SyncRun
+from sync.models.choices import Trigger
+from tests.factories import make_account, make_connection, make_run
+from tests.locks import begin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HINTS = "sync.meta"
+
+
+def test_a_run_that_somebody_just_joins_or_cancels_is_passed_over_and_not_waited_for() -> None:
+    account = make_account()
+    first, second = (make_run(make_connection(account)) for _ in range(2))
+
+    with transaction.atomic():
+        SyncRun.objects.select_for_update().get(pk=first.pk)
+        claimed = begin(lambda: claim("meta", "default", worker="test")).result(timeout=10)
+
+    assert claimed == second
+
+
+def test_nobody_is_told_of_a_run_that_is_not_committed() -> None:
+    connection = make_connection(make_account())
+
+    with transaction.atomic():
+        request_sync(connection.account, [connection], trigger=Trigger.MANUAL, source="api")
+        assert broker.messages([HINTS]) == {HINTS: 0}
+        transaction.set_rollback(True)
+
+    assert broker.messages([HINTS]) == {HINTS: 0}
