@@ -16,8 +16,7 @@ HINTS = "sync.meta"
 
 
 def test_a_run_that_somebody_just_joins_or_cancels_is_passed_over_and_not_waited_for() -> None:
-    account = make_account()
-    first, second = (make_run(make_connection(account)) for _ in range(2))
+    first, second = (make_run(make_connection(make_account())) for _ in range(2))
 
     with transaction.atomic():
         SyncRun.objects.select_for_update().get(pk=first.pk)
