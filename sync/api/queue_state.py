@@ -13,6 +13,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from sync.api.words import sync_type
+from sync.engine.forecast import Forecast, forecasts, with_budgets
 from sync.ledger.position import positions
 from sync.ledger.waiting import waiting_for
 from sync.models import Account, Connection, SyncRun
@@ -34,6 +35,7 @@ class QueueState:
     failures: list[SyncRun]
     places: dict[UUID, int]
     waits: dict[UUID, str]
+    forecasts: dict[UUID, Forecast]
     failing: frozenset[UUID]  # connections whose last sync failed
 
     def together(self) -> dict[str, Any]:
@@ -58,12 +60,14 @@ class QueueState:
     def _told(self, runs: list[SyncRun], failures: list[SyncRun]) -> dict[str, Any]:
         running = [run for run in runs if run.state == RunState.RUNNING]
         waiting = sorted((run for run in runs if run.state in WAITING), key=self._nearness)
+        first = waiting[0].pk if waiting else None
+        forecast = self.forecasts.get(first) if first else None
         return {
             "isActive": bool(running),
             "isWaiting": bool(waiting),
-            "queuePosition": self.places.get(waiting[0].pk) if waiting else None,
-            "estimatedStartAt": waiting[0].available_at if waiting else None,
-            "waitingFor": self.waits.get(waiting[0].pk) if waiting else None,
+            "queuePosition": self.places.get(first) if first else None,
+            "estimatedStartAt": forecast.starts_at if forecast else None,
+            "waitingFor": self.waits.get(first) if first else None,
             "hasRecentFailures": bool(failures),
             "activeJob": _job(running[0]) if running else None,
             "recentFailures": [_failure(run) for run in failures[:FAILURES_SHOWN]],
@@ -83,12 +87,15 @@ def load_queue_state(account: Account, provider: str | None) -> QueueState:
         if connection := by_id.get(run.connection_id):  # else it was connected this very moment
             run.connection = connection
             open_runs.append(run)
+    places = positions(open_runs)
+    told = forecasts(open_runs, places)
     return QueueState(
         connections=connections,
         open_runs=sorted(open_runs, key=lambda run: run.started_at or run.created_at, reverse=True),
         failures=list(_failures(account, provider)),
-        places=positions(open_runs),
-        waits=waiting_for(open_runs),
+        places=places,
+        waits=with_budgets(waiting_for(open_runs), told),
+        forecasts=told,
         failing=frozenset(one.pk for one in connections if one.last_outcome == RunState.FAILED),  # type: ignore[attr-defined]
     )
 

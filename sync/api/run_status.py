@@ -17,6 +17,7 @@ from sync.api.schema import refusals
 from sync.api.serializers import RunStatusSerializer
 from sync.api.snapshot import progress_together
 from sync.api.words import health, health_together, retries, seconds, status, status_together, sync_type
+from sync.engine.forecast import Forecast, forecasts, with_budgets
 from sync.ledger.position import positions
 from sync.ledger.waiting import waiting_for
 from sync.models import SyncAttempt, SyncRun
@@ -41,7 +42,9 @@ def job_status(job: Job) -> dict[str, Any]:
     runs, now = job.runs, timezone.now()
     attempts = list(SyncAttempt.objects.filter(run__in=runs).order_by("-started_at")[:ATTEMPTS_SHOWN])
     first, failed = _first(runs), [run for run in runs if run.error_message]
-    places, waits = positions(runs), waiting_for(runs)
+    places = positions(runs)
+    told = forecasts(runs, places)
+    waits = with_budgets(waiting_for(runs), told)
     started = min((run.started_at for run in runs if run.started_at), default=None)
     ended = max((run.finished_at for run in runs if run.finished_at), default=None)
     completed = None if any(run.is_open for run in runs) else ended
@@ -56,7 +59,8 @@ def job_status(job: Job) -> dict[str, Any]:
         "recordsProcessed": _records(runs),
         "queuePosition": min(places.values(), default=None),
         "waitingFor": waits.get(first.pk),
-        "estimatedTimeRemaining": _remaining(runs, attempts, now),
+        "estimatedStartAt": told[first.pk].starts_at if first.pk in told else None,
+        "estimatedTimeRemaining": _remaining(runs, attempts, told, now),
         "startedAt": started,
         "completedAt": completed,
         "duration": seconds(started, completed),
@@ -88,9 +92,18 @@ def _records(runs: list[SyncRun]) -> dict[str, int]:
     }
 
 
-def _remaining(runs: list[SyncRun], attempts: list[SyncAttempt], now: datetime) -> int | None:
-    """Milliseconds of work left at the rate so far; None as long as any open run's can't be told."""
-    times = [_run_remaining(run, attempts, now) for run in runs if run.is_open]
+def _remaining(
+    runs: list[SyncRun], attempts: list[SyncAttempt], told: dict[UUID, Forecast], now: datetime
+) -> int | None:
+    """Milliseconds to the end: of running ones at the rate so far, of waiting ones by the forecast. None as
+    long as any open run's can't be told."""
+    times = [
+        round(1000 * (told[run.pk].ends_at - now).total_seconds())
+        if run.pk in told
+        else _run_remaining(run, attempts, now)
+        for run in runs
+        if run.is_open
+    ]
     known = [time for time in times if time is not None]
     return max(known) if known and len(known) == len(times) else None
 

@@ -237,6 +237,7 @@ class RunStatusSerializer(Answer):
     recordsProcessed = RecordsSerializer()
     queuePosition = IntegerField(allow_null=True)
     waitingFor = CharField(allow_null=True)
+    estimatedStartAt = DateTimeField(allow_null=True)
     estimatedTimeRemaining = IntegerField(allow_null=True, help_text="Milliseconds; null: can't be told.")
     startedAt = DateTimeField(allow_null=True)
     completedAt = DateTimeField(allow_null=True)

@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
 from sync.alive import workers_by_queue
+from sync.engine.forecast import Forecast, forecasts, with_budgets
 from sync.google.day import google_day
 from sync.health import MAINTENANCE
 from sync.ledger.position import oldest_wait, positions
@@ -90,8 +91,11 @@ class Command(AdTigerCommand):
             title += f", the oldest waits {span(queue['oldest_wait_seconds'])}"
         if not queue["workers"]:
             self.stdout.write(self.style.ERROR(f"No worker serves the queue {queue['name']}."))
-        fields = ("state", "position", "account", "connection", "progress", "available_at", "waiting_for")
-        columns = ("state", "place", "account", "ad account", "%", "due (UTC)", "waits for")
+        fields = (
+            *("state", "position", "account", "connection", "progress", "available_at"),
+            *("estimated_start_at", "waiting_for"),
+        )
+        columns = ("state", "place", "account", "ad account", "%", "due (UTC)", "starts about", "waits for")
         for outage in queue["outages"]:
             self.stdout.write(self.style.ERROR(str(outage)))
         print_table(self, title, columns, ([run[field] for field in fields] for run in queue["runs"]))
@@ -104,7 +108,9 @@ def _describe(queue: Queue, workers: int) -> dict[str, Any]:
         for state, order in OLDEST.items()
         for run in runs.filter(state=state).select_related("account", *RELATED).order_by(order)[:SHOWN]
     ]
-    places, words = positions(shown), waiting_for(shown)
+    places = positions(shown)
+    told = forecasts(shown, places)
+    words = with_budgets(waiting_for(shown), told)
     shown.sort(key=lambda run: (list(OLDEST).index(RunState(run.state)), places.get(run.pk, float("inf"))))
     wait = oldest_wait(queue.provider, queue.region)
     return {
@@ -118,7 +124,7 @@ def _describe(queue: Queue, workers: int) -> dict[str, Any]:
         "notes": _notes(queue),
         "oldest_wait_seconds": wait.total_seconds() if wait else None,
         "outages": outages(queue.provider),
-        "runs": [_line(run, places, words) for run in shown],
+        "runs": [_line(run, places, words, told.get(run.pk)) for run in shown],
     }
 
 
@@ -128,7 +134,9 @@ def _notes(queue: Queue) -> list[str]:
     return day.sentences if day else []
 
 
-def _line(run: SyncRun, places: dict[UUID, int], words: dict[UUID, str]) -> dict[str, Any]:
+def _line(
+    run: SyncRun, places: dict[UUID, int], words: dict[UUID, str], forecast: Forecast | None
+) -> dict[str, Any]:
     return {
         "id": str(run.pk),
         "state": run.state,
@@ -139,6 +147,8 @@ def _line(run: SyncRun, places: dict[UUID, int], words: dict[UUID, str]) -> dict
         "progress": run.progress,
         "stage": run.stage,
         "available_at": run.available_at,
+        "estimated_start_at": forecast.starts_at if forecast else None,
+        "estimated_end_at": forecast.ends_at if forecast else None,
         "defer_reason": run.defer_reason,
         "waiting_for": words.get(run.pk, ""),
     }
