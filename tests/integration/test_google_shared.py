@@ -267,10 +267,11 @@ def test_a_day_that_people_set_holds_instead_of_the_settings(customer: Connectio
     gate_for(customer, background=False).take()
 
 
-def test_what_has_left_the_day_is_cleaned_up(customer: Connection) -> None:
-    ledger_of(customer.account).take("old")
-    OperationCount.objects.update(until=timezone.now() - timedelta(hours=24, seconds=1))
-    ledger_of(customer.account).take("new")
+def test_what_has_left_the_day_is_cleaned_up_and_nothing_else(customer: Connection) -> None:
+    now = timezone.now()
+    for seconds in (-1, 1):
+        left = now - timedelta(hours=24) - timedelta(seconds=seconds)
+        OperationCount.objects.create(project="7", subject=PROJECT, until=left, calls=1)
 
-    assert clean_up().operations == 2
-    assert used() == 1
+    assert clean_up().operations == 1
+    assert OperationCount.objects.get().until > now - timedelta(hours=24)
