@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from sync.google.operations import used_operations
-from sync.google.project import daily_operations, project_name
+from sync.google.project import day_limit, project_name
 from sync.google.quota import Quota
 from sync.models import GoogleProject
 from sync.models.connection import HOUR
@@ -70,13 +70,13 @@ class GoogleDay:
 
 def google_day() -> GoogleDay | None:
     """The day of the project in the settings; None where it has no limit, or did nothing yet."""
-    limit = daily_operations()
-    project = GoogleProject.objects.filter(name=project_name()).first() if limit else None
-    if project is None:
+    limit = day_limit()
+    project = GoogleProject.objects.filter(name=project_name()).first()
+    if limit is None or project is None:
         return None
-    quota = Quota.of(limit, reserve=settings.BUDGET_RESERVE, weight=1, weights=1)
+    quota = Quota.of(limit.calls, reserve=settings.BUDGET_RESERVE, weight=1, weights=1)
     return GoogleDay(
-        limit=limit,
+        limit=limit.calls,
         used=used_operations(project.name),
         background=quota.most,
         alert=quota.alert,

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from providers.errors import BudgetSpent
 from providers.http import CALL_SECONDS
-from sync.google.project import daily_operations, project_name
+from sync.google.project import day_limit, project_name
 from sync.google.quota import DAY, Counted, Quota
 from sync.models import Account, GoogleProject, OperationCount, SyncRun
 from sync.models.choices import DeferReason, Priority, Provider, RunState
@@ -59,6 +59,14 @@ class _UnderWay(NamedTuple):
 
     until: datetime
     taken_at: float  # by the process's own clock, which nobody sets
+
+
+class Standing(NamedTuple):
+    """How the day looks for one account's work; a moment's reading, not a promise."""
+
+    used: int  # by all accounts
+    used_by_account: int
+    free_at: datetime | None  # when a sync's worth of operations is free; None: now
 
 
 @dataclass
@@ -116,13 +124,17 @@ class Operations:
         subjects = [PROJECT, str(self.account.pk)]
         return OperationCount.objects.filter(project=self.project, subject__in=subjects)
 
+    def standing(self) -> Standing:
+        """For people and forecasts: what a take would meet."""
+        project, account = self._counted()
+        used, used_by_account = (sum(each.calls for each in counted) for counted in (project, account))
+        allowed = self.quota.allows(project=used, account=used_by_account)
+        return Standing(used, used_by_account, None if allowed else self._free_at())
+
     def _free_at(self) -> datetime:
         """Behind those that wait already: who all come back at one moment only meet the next refusal."""
-        counts = self._counts().filter(until__gt=Now() - DAY).order_by("until")
-        rows = list(counts.values_list("subject", "until", "calls"))
-        project = [Counted(until, calls) for subject, until, calls in rows if subject == PROJECT]
-        account = [Counted(until, calls) for subject, until, calls in rows if subject != PROJECT]
-        first = self.quota.free_at(project, account, calls=SYNC_OPERATIONS)
+        counted = self._counted()
+        first = self.quota.free_at(*counted, calls=SYNC_OPERATIONS)
         before = SyncRun.objects.filter(
             provider=Provider.GOOGLE,
             state=RunState.DEFERRED,
@@ -132,17 +144,26 @@ class Operations:
         if not self.background:
             before = before.filter(priority=Priority.MANUAL)
         calls = SYNC_OPERATIONS * (before.count() + 1)
-        return max(timezone.now(), self.quota.free_at(project, account, calls=calls))
+        return max(timezone.now(), self.quota.free_at(*counted, calls=calls))
+
+    def _counted(self) -> tuple[list[Counted], list[Counted]]:
+        """The project's day and the account's part of it, by the minute."""
+        counts = self._counts().filter(until__gt=Now() - DAY).order_by("until")
+        rows = list(counts.values_list("subject", "until", "calls"))
+        return (
+            [Counted(until, calls) for subject, until, calls in rows if subject == PROJECT],
+            [Counted(until, calls) for subject, until, calls in rows if subject != PROJECT],
+        )
 
 
 def operations_of(account: Account, *, background: bool) -> Operations | None:
     """The ledger for one account's work; None where the project has no limit."""
-    limit = daily_operations()
-    if not limit:
+    day = day_limit()
+    if day is None:
         return None
     project, _ = GoogleProject.objects.get_or_create(name=project_name())
     quota = Quota.of(
-        limit,
+        day.calls,
         reserve=settings.BUDGET_RESERVE if background else 0,
         weight=account.weight,
         weights=project.weights,

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sync.google.operations import SYNC_OPERATIONS, used_operations
-from sync.google.project import daily_operations, project_name
+from sync.google.project import day_limit, project_name
 from sync.google.quota import DAY, Quota
 from sync.models import Account, Connection, GoogleProject, SyncRun
 from sync.models.choices import Provider, Trigger
@@ -30,12 +30,12 @@ def interval_for(*, connections: int, operations_per_sync: float, planned: int) 
 
 def measure() -> GoogleProject | None:
     """Count who uses the project and what a sync costs, and note the interval; None without a limit."""
-    limit = daily_operations()
-    if not limit:
+    limit = day_limit()
+    if limit is None:
         return None
     used_by = Connection.objects.active().filter(provider=Provider.GOOGLE)
     connections, operations = used_by.count(), _operations_per_sync()
-    quota = Quota.of(limit, reserve=settings.BUDGET_RESERVE, weight=1, weights=1)
+    quota = Quota.of(limit.calls, reserve=settings.BUDGET_RESERVE, weight=1, weights=1)
     interval = interval_for(connections=connections, operations_per_sync=operations, planned=quota.planned)
     project, _ = GoogleProject.objects.update_or_create(
         name=project_name(),

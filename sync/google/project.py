@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from providers.budget import Window
 from sync.models import CallLimit
 from sync.models.choices import LimitScope, Provider
 from sync.models.limit import DAY
@@ -12,9 +13,12 @@ def project_name() -> str:
     return str(settings.GOOGLE_CLIENT_ID).partition("-")[0]
 
 
-def daily_operations() -> int:
-    """The operations of any 24 hours: as people set them for Google, else the setting's; 0: no limit."""
+def day_limit() -> Window | None:
+    """The operations of any 24 hours: as people set them for Google, else the setting's; None: no limit."""
     held = CallLimit.objects.holding().filter(
         scope=LimitScope.PROVIDER, provider=Provider.GOOGLE, seconds=DAY
     )
-    return held.values_list("calls", flat=True).first() or int(settings.GOOGLE_DAILY_OPERATIONS)
+    if found := held.first():
+        return Window(found.calls, DAY, f"set by {found.set_by}")
+    operations: int = settings.GOOGLE_DAILY_OPERATIONS
+    return Window(operations, DAY, "the setting GOOGLE_DAILY_OPERATIONS") if operations else None

@@ -12,6 +12,7 @@ from providers.budget import Heard, Limit, Meter, Window
 from sync.engine.error_rate import is_too_high, outcomes
 from sync.engine.limits import all_limits_of
 from sync.engine.platform import budget_store
+from sync.management.google import day_of
 from sync.models import Connection
 
 NO_WINDOW = (Window(1, 1.0),)  # stands in where nothing is counted, to read until when it is parked
@@ -28,19 +29,20 @@ def budgets(connection: Connection) -> dict[str, Any]:
     except RedisError:
         raise CommandError("The budget store does not answer: check REDIS_URL, and that it runs.") from None
     parks = [meter.background_until for meter in in_background]
+    day = day_of(connection)
     return {
         "id": str(connection.pk),
         "connection": str(connection),
         "external_id": connection.external_id,
-        "may_call_at": _latest(_free_at(windows)),
-        "background_may_call_at": _latest([*_free_at(in_background), *parks]),
+        "may_call_at": _latest([*_free_at(windows), day.free_at]),
+        "background_may_call_at": _latest([*_free_at(in_background), *parks, day.background_free_at]),
         "platform": _heard(heard) if heard else None,
         "errors": {
             "calls": last.calls,
             "errors": last.errors,
             "retries_held_back": is_too_high(connection.provider, last),
         },
-        "windows": [_window(meter) for meter in windows if meter.source or _is_parked(meter)],
+        "windows": [_window(meter) for meter in (*windows, *day.meters) if meter.source or _is_parked(meter)],
     }
 
 

@@ -81,7 +81,8 @@ def test_it_is_a_warning_and_no_reason_not_to_be_ready(ledger: Operations, clien
 
     take(ledger, 1)
 
-    assert ready(client) == {"ready": True, "reasons": [], "warnings": [WARNING]}
+    told = ready(client)
+    assert (told["ready"], told["reasons"], told["warnings"]) == (True, [], [WARNING])
 
 
 def test_the_operator_sees_it_where_he_looks(ledger: Operations, admin_client: Client) -> None:
@@ -103,3 +104,30 @@ def test_what_left_the_day_warns_no_more(ledger: Operations, client: Client) -> 
     OperationCount.objects.update(until=F("until") - timedelta(hours=24, minutes=2))
 
     assert ready(client)["warnings"] == []
+
+
+def test_limits_shows_the_day_the_share_and_when_something_is_free(
+    ledger: Operations, other_account: Account
+) -> None:
+    make_connection(other_account, Provider.GOOGLE)
+    measure()
+    take(ledger, 45)  # all but what is lent to nobody: both accounts have a share of 20 in the background
+
+    def shown(account: Account) -> dict[str, Any]:
+        out = StringIO()
+        call_command("limits", "--account", account.name, "--json", stdout=out)
+        told: dict[str, Any] = json.loads(out.getvalue())["connections"][0]
+        return told
+
+    mine, theirs = shown(ledger.account), shown(other_account)
+    project, share = mine["windows"][-2:]
+    assert (project["budget"], project["used"], project["limit"]) == ("Google's project", 45, 50)
+    assert (share["budget"], share["used"], share["limit"]) == (
+        "Acme's share of it in the background",
+        45,
+        20,
+    )
+    assert project["source"] == "the setting GOOGLE_DAILY_OPERATIONS"
+    assert mine["may_call_at"] is not None  # beyond its share, and nothing is left to lend
+    assert theirs["may_call_at"] is None  # within it
+    assert theirs["background_may_call_at"] is not None  # the rest is for people
