@@ -14,8 +14,8 @@ from django.db import transaction
 
 from providers.base import AdAccountRef, Client, Grant
 from providers.records import AdAccountRecord
-from sync.engine.platform import gate_for, heeding, platform_client
-from sync.engine.unknown import counting_unknown
+from sync.engine.outside import outside_runs
+from sync.engine.platform import gate_for, platform_client
 from sync.errors import SyncError
 from sync.ledger.nudge import nudge
 from sync.models import Account, Connection, Credential
@@ -80,8 +80,8 @@ def _client(account: Account, provider: str, secret: str, wanted: AdAccountRef) 
     """A client within the budgets: the ad account may be connected elsewhere, and is counted once."""
     connection = Connection(account=account, provider=provider, external_id=wanted.external_id)
     gate = gate_for(connection, background=False)
-    with counting_unknown(provider), heeding(gate):
-        yield platform_client(provider, Grant(secret), wanted, gate)
+    with outside_runs(connection, gate, platform_client(provider, Grant(secret), wanted, gate)) as client:
+        yield client
 
 
 @transaction.atomic

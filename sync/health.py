@@ -35,11 +35,29 @@ def troubles() -> list[str]:
 
 def warnings() -> list[str]:
     """What an operator should look at though everything does its work."""
+    return [*_google_day(), *_forgetful_budgets()]
+
+
+def _google_day() -> list[str]:
     try:
         day = google_day()
     except (DatabaseError, InterfaceError):
         return []  # away, or without its migrations: `troubles` tells
     return day.warnings if day else []
+
+
+def _forgetful_budgets() -> list[str]:
+    """A store that evicts forgets calls one by one, which no refill notices."""
+    try:
+        with _client() as client:
+            policy = client.info("memory")["maxmemory_policy"]
+    except RedisError:
+        return []  # `troubles` tells
+    if policy == "noeviction":
+        return []
+    return [
+        f"The budgets' server may forget calls, for its maxmemory-policy is {policy}: set it to noeviction."
+    ]
 
 
 @dataclass(frozen=True)
@@ -82,13 +100,17 @@ def _migrations() -> list[str]:
 
 def _redis() -> list[str]:
     try:
-        with redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
-        ) as client:
+        with _client() as client:
             client.ping()
     except RedisError:
         return ["Redis does not answer: no call can be taken from a budget."]
     return []
+
+
+def _client() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
+    )
 
 
 def _broker() -> list[str]:

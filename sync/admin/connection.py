@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from redis.exceptions import RedisError
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
@@ -14,8 +15,9 @@ from sync.admin.base import action, display, leave
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, ConditionFilter
 from sync.admin.pausing import PausableAdmin
 from sync.admin.start import start
-from sync.admin.tables import newest_runs
+from sync.admin.tables import budget_windows, newest_runs
 from sync.admin.words import CONDITION_COLOURS, badge, link, listing, moment, page, spoken, subtle
+from sync.engine.budgets import budgets, sentences
 from sync.models import Ad, AdGroup, Campaign, Change, Connection, SyncRun
 
 RUNS_SHOWN = 10
@@ -148,9 +150,20 @@ class ConnectionAdmin(PausableAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page, with the connection's newest runs below."""
+        """The page, with the connection's newest runs and its budgets below."""
         row = self.get_object(request, object_id)
         runs = SyncRun.objects.filter(connection=row).order_by("-created_at")[:RUNS_SHOWN]
-        extra = {**(extra_context or {}), "recent_runs": newest_runs(runs) if row else None}
+        extra = {**(extra_context or {}), "recent_runs": newest_runs(runs) if row else None, **_budgets(row)}
         response: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return response
+
+
+def _budgets(connection: Connection | None) -> dict[str, Any]:
+    """What the template shows of them; nothing but a word where their store is away."""
+    if connection is None:
+        return {}
+    try:
+        told = budgets(connection)
+    except RedisError:
+        return {"budget_sentences": ["The budget store does not answer."]}
+    return {"budgets": budget_windows(told), "budget_sentences": sentences(told)}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from providers.budget import Window
 from sync.admin.change import short
 from sync.admin.words import (
     CHANGE_COLOURS,
@@ -15,6 +16,7 @@ from sync.admin.words import (
     run_duration,
     spoken,
 )
+from sync.engine.budgets import park_of
 from sync.ledger.dead_letters import Cause
 from sync.models import Change, DeadLetter, SyncRun
 
@@ -39,6 +41,26 @@ def newest_runs(runs: Iterable[SyncRun]) -> Table:
             for run in runs
         ],
     }
+
+
+def budget_windows(told: dict[str, Any]) -> Table:
+    """The windows of one connection, as `engine.budgets` tells them."""
+    return {
+        "headers": ["Budget", "Used", "Limit", "From", "Free at", "Parked until", "Because"],
+        "rows": [[*_used(window), *_parked(window)] for window in told["windows"]],
+    }
+
+
+def _used(window: dict[str, Any]) -> list[Any]:
+    if not window["source"]:
+        return [window["budget"], "-", "-", "-", "-"]
+    limit = Window(window["limit"], window["seconds"])
+    return [window["budget"], window["used"], str(limit), window["source"], moment(window["free_at"])]
+
+
+def _parked(window: dict[str, Any]) -> list[str]:
+    until, because = park_of(window)
+    return [moment(until), because or "-"]
 
 
 def failed_runs(runs: Iterable[SyncRun]) -> Table:

@@ -1,11 +1,11 @@
 """What the ledger knows of calls already made: a budget store that lost its memory is told of it.
 
-Each attempt's calls are committed with its chunks; they are counted at the attempt's latest moment,
-so from too late rather than too early.
+Each attempt's calls are committed with its chunks, those of no run when they were made; they are
+counted at the attempt's latest moment, so from too late rather than too early.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
@@ -14,7 +14,7 @@ from django.utils import timezone
 from providers.budget import PastCall
 from providers.http import CALL_SECONDS
 from sync.engine.limits import all_limits_of
-from sync.models import SyncAttempt
+from sync.models import Connection, OutsideCalls, SyncAttempt
 from sync.models.choices import Outcome
 
 LONGEST = timedelta(days=1)  # the longest window that a platform has
@@ -29,6 +29,16 @@ def past_calls(*, asking: UUID | None = None, made: int = 0) -> Iterator[PastCal
     The attempt that asks (by its lease token) knows its own number: it has `made` so many.
     """
     now = timezone.now()
+    yield from _of_attempts(now, asking, made)
+    for outside in OutsideCalls.objects.filter(at__gt=now - LONGEST).select_related("account__plan"):
+        connection = Connection(
+            account=outside.account, provider=outside.provider, external_id=outside.external_id
+        )
+        for limit in all_limits_of(connection):
+            yield PastCall(limit.key, f"outside {outside.pk}", outside.at.timestamp(), outside.calls)
+
+
+def _of_attempts(now: datetime, asking: UUID | None, made: int) -> Iterator[PastCall]:
     attempts = SyncAttempt.objects.filter(Q(ended_at=None) | Q(ended_at__gt=now - LONGEST)).filter(
         started_at__gt=now - 2 * LONGEST
     )

@@ -104,10 +104,11 @@ def gate_for(
 
 def _learn_tier(connection: Connection, usage: Usage) -> None:
     """Its documented limits hold from the next call on."""
-    if usage.tier and usage.tier != connection.access_tier:
-        connection.access_tier = usage.tier[:40]
+    tier = usage.tier[:40]
+    if tier and tier != connection.access_tier:
+        connection.access_tier = tier
         same = Connection.objects.filter(provider=connection.provider, external_id=connection.external_id)
-        same.update(access_tier=connection.access_tier)
+        same.update(access_tier=tier)
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from providers.base import Gate, Usage
 from providers.errors import BudgetSpent, ProviderError
-from sync.engine.platform import connection_client, gate_for, heeding
-from sync.engine.unknown import counting_unknown
+from sync.engine.outside import outside_runs
+from sync.engine.platform import connection_client, gate_for
 from sync.models import Connection
 
 
@@ -33,8 +33,8 @@ def probe(connection: Connection) -> Probe:
     try:
         gate = gate_for(connection, background=False)
         listening = _Listening(gate)
-        with counting_unknown(connection.provider), heeding(gate):
-            connection_client(connection, listening).account()
+        with outside_runs(connection, gate, connection_client(connection, listening)) as client:
+            client.account()
     except (ProviderError, BudgetSpent, ImproperlyConfigured) as exc:
         return Probe(error=str(exc))
     return Probe(listening.usage.percent, listening.usage.regain_after)

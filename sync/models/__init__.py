@@ -6,7 +6,7 @@ from sync.models.connection import Connection
 from sync.models.credential import Credential
 from sync.models.google import GoogleProject, OperationCount
 from sync.models.intervention import Intervention
-from sync.models.limit import CallLimit
+from sync.models.limit import CallLimit, OutsideCalls
 from sync.models.pulse import Pulse
 from sync.models.queue import KindLimit, Lane, Queue, queue_name
 from sync.models.run import DeadLetter, JoinedRequest, SyncAttempt, SyncRequest, SyncRun
@@ -31,6 +31,7 @@ __all__ = [
     "Lane",
     "Membership",
     "OperationCount",
+    "OutsideCalls",
     "Plan",
     "Pulse",
     "Queue",

@@ -1,4 +1,4 @@
-"""Call limits that people set at run time, each with who set it, when and why.
+"""Call limits that people set at run time, each with who set it, when and why; and calls of no run.
 
 A limit replaces the default of the same length (a setting's, or the plan's), and a length that no
 default has is one more window, as a pause between calls is. None is ever edited or deleted: it ends
@@ -142,3 +142,16 @@ class CallLimit(models.Model):
             told = f"these apart: {', '.join(cases)}" if cases else "no use cases apart: leave it empty"
             return {"use_case": f"{platform} meters {told}."}
         return {}
+
+
+class OutsideCalls(models.Model):
+    """Calls that no run made, but who connected or probed: a store without memory is told of them, too."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=10, choices=Provider)
+    external_id = models.CharField(max_length=40, blank=True)  # none: a listing, which is no ad account's
+    calls = models.PositiveIntegerField()
+    at = models.DateTimeField(db_default=Now(), db_index=True)  # of the last one's end
+
+    def __str__(self) -> str:
+        return f"{self.calls} for {self.external_id or self.get_provider_display()}"

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from sync.google.quota import DAY
-from sync.models import Change, OperationCount, SyncRequest, SyncRun
+from sync.models import Change, OperationCount, OutsideCalls, SyncRequest, SyncRun
 from sync.models.choices import RunState, Trigger
 
 BATCH = 1_000  # rows per transaction: short locks beside the workers
@@ -32,6 +32,7 @@ class Cleaned:
     changes: int = 0
     results: int = 0
     operations: int = 0
+    outside_calls: int = 0
 
 
 def clean_up() -> Cleaned:
@@ -58,6 +59,7 @@ def clean_up() -> Cleaned:
         changes=_delete(changes),
         results=_trim_results(),
         operations=_delete(OperationCount.objects.filter(until__lt=Now() - DAY)),
+        outside_calls=_delete(OutsideCalls.objects.filter(at__lt=Now() - DAY)),
     )
 
 

@@ -8,8 +8,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from providers.base import Reading, Usage
+from providers.budget import BudgetStore
+from providers.errors import Scope
+from sync.admin import words
+from sync.engine.platform import gate_for
 from sync.engine.set_limits import clear_limits
-from sync.models import Account, CallLimit
+from sync.models import Account, CallLimit, Connection
 from tests.factories import make_member
 
 ADD = "admin:sync_calllimit_add"
@@ -92,3 +97,38 @@ def test_members_of_an_account_see_none_of_it(client: Client, account: Account, 
     client.force_login(make_member(account, "alice"))
 
     assert client.get(reverse(name)).status_code == 302
+
+
+def test_a_connections_page_shows_its_budgets_and_what_the_platform_said(
+    admin_client: Client, connection: Connection
+) -> None:
+    gate = gate_for(connection, background=False)
+    said = (
+        Reading(Scope.AD_ACCOUNT, 85, 300),
+        Reading(Scope.USE_CASE, 100, 3600, "ads_insights", regain_after=420),
+    )
+    gate.settle(gate.take(), Usage(said, tier="development_access", failed=False))
+    connection.refresh_from_db()
+
+    page = admin_client.get(words.page(connection)).content.decode()
+
+    assert "10 calls a minute" in page
+    assert "the setting META_CONNECTION_WINDOWS" in page
+    assert "60 calls in 300 s" in page
+    assert "for background work: 85 %" in page
+    assert (
+        "ad account 85 %, ads_insights 100 % (free again in 420 s). Access tier: development_access" in page
+    )
+    assert "Of the app&#x27;s last 1 calls 0 failed." in page
+
+
+def test_a_connections_page_opens_without_the_budget_store(
+    admin_client: Client, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "sync.engine.budgets.budget_store", lambda: BudgetStore.connect("redis://127.0.0.1:1/0")
+    )
+
+    page = admin_client.get(words.page(connection)).content.decode()
+
+    assert "The budget store does not answer." in page

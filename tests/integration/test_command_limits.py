@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from providers.budget import BudgetStore
 from sync.models import Account, CallLimit, Connection, Plan
 from tests.integration.test_command_watch import run
 
@@ -83,3 +84,12 @@ def test_wrong_use_names_the_option_and_changes_nothing(
 
     assert caught.value.returncode in (1, 2)  # argparse's own are made into 2 where a person types them
     assert not CallLimit.objects.exists()
+
+
+def test_a_store_that_is_away_is_told(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "sync.engine.budgets.budget_store", lambda: BudgetStore.connect("redis://127.0.0.1:1/0")
+    )
+
+    with pytest.raises(CommandError, match="The budget store does not answer: check REDIS_URL"):
+        run("limits")

@@ -318,7 +318,7 @@ def test_limits_tells_what_the_platform_said_last_and_how_many_calls_failed(
     )
     assert "ad account 20 %" in words
     assert "ads_management 20 %. Access tier: standard_access." in words
-    assert "Of the last 2 calls 1 failed." in words
+    assert "Of the app's last 2 calls 1 failed." in words
 
 
 def test_limits_tells_when_people_and_the_background_may_call_again(

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from adtiger.embedded.ports import free_port
 from sync import alive
+from sync.engine.platform import budget_store
 from sync.ledger.pause import pause
 from sync.models import Account, Connection, Pulse
 from sync.models.choices import CredentialStatus, Provider, RunState
@@ -104,6 +105,21 @@ def test_it_is_ready_when_everything_is_at_work(client: Client, connection: Conn
 
     told = ready(client)
     assert (told["ready"], told["reasons"], told["warnings"]) == (True, [], [])
+
+
+def test_a_budget_server_that_evicts_is_warned_of(client: Client, db: None) -> None:
+    at_work("maintenance")
+    store = budget_store().client
+    try:
+        store.config_set("maxmemory-policy", "allkeys-lru")
+        told = ready(client)
+    finally:
+        store.config_set("maxmemory-policy", "noeviction")
+
+    assert told["ready"]
+    assert told["warnings"] == [
+        "The budgets' server may forget calls, for its maxmemory-policy is allkeys-lru: set it to noeviction."
+    ]
 
 
 def test_each_queue_without_a_living_worker_is_named(client: Client, account: Account) -> None:

@@ -1,21 +1,27 @@
 """What a budget store without memory is told: every call that still counts, and no fewer."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from providers.budget import PastCall
-from providers.errors import TooMuchData
+from providers.errors import BudgetSpent, TooMuchData
 from providers.meta.client import PAGE_SIZE
 from providers.records import Stream
 from providers.sandbox.process import Sandbox
+from sync.connect import connect_ad_account, connect_all
 from sync.engine.past_calls import IN_FLIGHT, past_calls
+from sync.engine.platform import budget_store, gate_for
+from sync.management.probe import probe
 from sync.models import Account, Connection, Plan, SyncAttempt
 from sync.models.choices import Outcome, RunState
 from tests.factories import make_run
 from tests.integration.client_callers import meta_client, read
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401
 
 MINUTE = timedelta(minutes=1)
 
@@ -84,6 +90,25 @@ def test_the_attempt_that_asks_knows_its_own_number(connection: Connection) -> N
     (call,) = told(connection, asking=asking.lease_token, made=9)
 
     assert call.calls == 9
+
+
+def test_calls_of_no_run_are_told_to_all_that_they_count_for(
+    platform: Sandbox, account: Account, settings: Any
+) -> None:
+    settings.CONNECTION_WINDOWS = {"meta": ((3, 600.0),), "google": ()}
+    connection = connect(platform, account, "meta")
+    probe(connection)
+    connect_ad_account(account, "meta", connection.external_id, connection.credential.secret)
+    connect_all(account, "meta", connection.credential.secret)
+    platform.fault("meta", "server_error", account=connection.external_id)
+    assert probe(connection).error  # refused by the platform, and counted all the same
+
+    budget_store().client.flushdb()
+
+    with pytest.raises(BudgetSpent, match=f"{connection.external_id} may make 3 calls in 600 s"):
+        gate_for(connection, background=False).take()
+    assert sum(call.calls for call in past_calls() if call.key == "provider:meta") == 4
+    assert {call.key for call in past_calls()} >= {f"account:{account.pk}"}
 
 
 def test_what_is_older_than_every_window_is_not_told(connection: Connection) -> None:

@@ -3,14 +3,15 @@
 import sys
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
+from redis.exceptions import RedisError
 
+from sync.engine.budgets import budgets, park_of, sentences
 from sync.google.day import GoogleDay, google_day
-from sync.management.budgets import budgets
 from sync.management.command import AdTigerCommand
 from sync.management.limit_edits import add_edits, clear_from, set_from
 from sync.management.lookup import add_choice, chosen
-from sync.management.output import add_json, ago, print_json, print_table, span
+from sync.management.output import add_json, print_json, print_table
 from sync.management.probe import probe
 from sync.models import CallLimit
 
@@ -76,7 +77,12 @@ class Command(AdTigerCommand):
         connections = list(chosen(options))
         probes = {each.pk: probe(each) for each in connections if options["probe"]}
         google = google_day()
-        told = [budgets(each) | {"probe": probes.get(each.pk)} for each in connections]
+        try:
+            told = [budgets(each) | {"probe": probes.get(each.pk)} for each in connections]
+        except RedisError:
+            raise CommandError(
+                "The budget store does not answer: check REDIS_URL, and that it runs."
+            ) from None
         if options["json"]:
             print_json(self, {"google": google.figures() if google else None, "connections": told})
         else:
@@ -93,42 +99,13 @@ class Command(AdTigerCommand):
         if not told:
             self.stdout.write("No connection fits. `connect` makes one.")
         for each in told:
-            rows = ([*(window[column] for column in COLUMNS), *_park(window)] for window in each["windows"])
+            rows = ([*(window[column] for column in COLUMNS), *park_of(window)] for window in each["windows"])
             names = [column.replace("_", " ") for column in (*COLUMNS, *PARKS)]
             print_table(self, each["connection"], names, rows)
-            self._print_platform(each)
-            for who, at in (
-                ("People", each["may_call_at"]),
-                ("The background", each["background_may_call_at"]),
-            ):
-                if at:
-                    self.stdout.write(f"{who} may call again at {at:%H:%M:%S} UTC.")
+            for line in sentences(each):
+                self.stdout.write(line)
             if each["probe"]:
                 self.stdout.write(str(each["probe"]))
-
-    def _print_platform(self, told: dict[str, Any]) -> None:
-        """What the platform said last, and how its answers were."""
-        if heard := told["platform"]:
-            meters = ", ".join(map(_meter, heard["meters"])) or "nothing of its limits"
-            tier = f" Access tier: {heard['tier']}." if heard["tier"] else ""
-            self.stdout.write(f"The platform said {ago(heard['heard_at'])}: {meters}.{tier}")
-        errors = told["errors"]
-        if errors["calls"]:
-            held = " Background retries wait for an hour." if errors["retries_held_back"] else ""
-            self.stdout.write(f"Of the last {errors['calls']} calls {errors['errors']} failed.{held}")
-
-
-def _park(window: dict[str, Any]) -> tuple[Any, str]:
-    """The one that stops everybody, else that of background work."""
-    if window["parked_until"] or not window["background_until"]:
-        return window["parked_until"], window["parked_because"]
-    return window["background_until"], f"for background work: {window['background_because']}"
-
-
-def _meter(meter: dict[str, Any]) -> str:
-    what = meter["use_case"] or meter["scope"].replace("_", " ")
-    regain = f" (free in {span(meter['regain_seconds'])})" if meter["regain_seconds"] else ""
-    return f"{what} {meter['percent']:g} %{regain}"
 
 
 def _limit(limit: CallLimit) -> dict[str, Any]:

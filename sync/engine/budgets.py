@@ -1,11 +1,9 @@
-"""A connection's budgets as `limits` shows them."""
+"""A connection's budgets, as the command and the admin show them. Raises redis' errors."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.management import CommandError
-from redis.exceptions import RedisError
 
 from providers.base import FULL
 from providers.budget import Heard, Limit, Meter, Window
@@ -21,13 +19,10 @@ NO_WINDOW = (Window(1, 1.0),)  # stands in where nothing is counted, to read unt
 def budgets(connection: Connection) -> dict[str, Any]:
     """Its windows and parks, and when it may be called again."""
     limits = all_limits_of(connection)
-    try:
-        windows = _meters(limits)
-        in_background = _meters([limit.within(settings.BUDGET_RESERVE) for limit in limits])
-        heard = budget_store().heard(limits[0].key)
-        last = outcomes(connection.provider)
-    except RedisError:
-        raise CommandError("The budget store does not answer: check REDIS_URL, and that it runs.") from None
+    windows = _meters(limits)
+    in_background = _meters([limit.within(settings.BUDGET_RESERVE) for limit in limits])
+    heard = budget_store().heard(limits[0].key)
+    last = outcomes(connection.provider)
     parks = [meter.background_until for meter in in_background]
     day = day_of(connection)
     return {
@@ -44,6 +39,30 @@ def budgets(connection: Connection) -> dict[str, Any]:
         },
         "windows": [_window(meter) for meter in (*windows, *day.meters) if meter.source or _is_parked(meter)],
     }
+
+
+def sentences(told: dict[str, Any]) -> list[str]:
+    """What `budgets` tells besides the windows, in words."""
+    lines = []
+    if heard := told["platform"]:
+        meters = ", ".join(map(_meter_words, heard["meters"])) or "nothing of its limits"
+        tier = f" Access tier: {heard['tier']}." if heard["tier"] else ""
+        lines.append(f"The platform said at {heard['heard_at']:%H:%M:%S} UTC: {meters}.{tier}")
+    errors = told["errors"]
+    if errors["calls"]:
+        held = " Background retries wait for an hour." if errors["retries_held_back"] else ""
+        lines.append(f"Of the app's last {errors['calls']} calls {errors['errors']} failed.{held}")
+    for who, at in (("People", told["may_call_at"]), ("The background", told["background_may_call_at"])):
+        if at:
+            lines.append(f"{who} may call again at {at:%H:%M:%S} UTC.")
+    return lines
+
+
+def park_of(window: dict[str, Any]) -> tuple[datetime | None, str]:
+    """A window's park that stops everybody, else that of background work: until when, and why."""
+    if window["parked_until"] or not window["background_until"]:
+        return window["parked_until"], window["parked_because"]
+    return window["background_until"], f"for background work: {window['background_because']}"
 
 
 def _meters(limits: list[Limit]) -> list[Meter]:
@@ -96,6 +115,12 @@ def _heard(heard: Heard) -> dict[str, Any]:
             for reading in heard.usage.readings
         ],
     }
+
+
+def _meter_words(meter: dict[str, Any]) -> str:
+    what = meter["use_case"] or meter["scope"].replace("_", " ")
+    regain = f" (free again in {meter['regain_seconds']:g} s)" if meter["regain_seconds"] else ""
+    return f"{what} {meter['percent']:g} %{regain}"
 
 
 def _moment(at: float | None) -> datetime | None:
