@@ -17,6 +17,7 @@ from providers.meta.oauth import proof
 from providers.meta.parse import account_record, ids_of, records_of
 from providers.meta.usage import ADS_MANAGEMENT, usage_of
 from providers.records import AdAccountRecord, Page, Stream
+from providers.values import Values
 
 META = Dialect("Meta", usage_of, error_of)
 PAGE_SIZE = 500  # limits count calls, not rows; larger pages meet "reduce the amount of data"
@@ -170,5 +171,6 @@ def _after(body: Body) -> str:
 
 
 def _total(body: Body) -> int | None:
-    total = body.get("summary", {}).get("total_count")
-    return None if total is None else int(total)
+    """For the progress that people see, so an odd one is none."""
+    read = Values()
+    return read.number(read.row(body.get("summary", {})).get("total_count"))

@@ -78,9 +78,12 @@ def records_of(stream: Stream, rows: list[dict[str, Any]], currency: str) -> lis
 
 
 def ids_of(rows: list[dict[str, Any]]) -> list[str]:
-    """The ids of a page that was asked for nothing else."""
+    """The ids of a page that was asked for nothing else: all, for what is not among them counts as gone."""
     read = Values()
-    return [read.id(read.row(row).get("id")) for row in rows]
+    ids = [read.id(read.row(row).get("id")) for row in rows]
+    if not all(ids):
+        raise ValueError("a row has no id")
+    return ids
 
 
 def _campaign(row: dict[str, Any], unit: int, read: Values) -> CampaignRecord:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from providers.google import parse as google
 from providers.google.walk import Walk
 from providers.lenient import loads
+from providers.meta import client as meta_client
 from providers.meta import parse as meta
 from providers.records import Record, Stream
 from providers.values import LARGEST, LONGEST_ID
@@ -103,6 +104,20 @@ def test_a_page_where_no_row_has_an_id_is_no_empty_account(provider: str, stream
         records_of(provider, stream, [None, {}, 7])
 
     assert records_of(provider, stream, []) == []
+
+
+def test_the_second_look_takes_no_row_for_gone_whose_id_it_can_not_read() -> None:
+    assert meta.ids_of([{"id": "1"}, {"id": 2}]) == ["1", "2"]
+
+    with pytest.raises(ValueError, match="no id"):
+        meta.ids_of([{"id": "1"}, {"id": None}])
+
+
+@pytest.mark.parametrize("summary", [None, [], {}, {"total_count": None}, {"total_count": "many"}])
+def test_an_odd_total_is_none(summary: Any) -> None:
+    assert meta_client._total({"data": [], "summary": summary}) is None
+    assert meta_client._total({"data": []}) is None
+    assert meta_client._total({"summary": {"total_count": "7"}}) == 7
 
 
 def test_odd_values_are_counted_in_the_log_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
