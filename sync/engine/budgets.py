@@ -10,7 +10,7 @@ from providers.budget import Heard, Limit, Meter, Window
 from sync.engine.error_rate import is_too_high, outcomes
 from sync.engine.limits import all_limits_of
 from sync.engine.platform import budget_store
-from sync.management.google import day_of
+from sync.google.meters import day_of
 from sync.models import Connection
 
 NO_WINDOW = (Window(1, 1.0),)  # stands in where nothing is counted, to read until when it is parked

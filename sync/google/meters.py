@@ -1,4 +1,4 @@
-"""Google's day as `limits` shows it beside a connection's windows."""
+"""Google's day as it is shown beside a connection's windows."""
 
 from datetime import datetime
 from typing import NamedTuple
