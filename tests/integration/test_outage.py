@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from django.db import connection as database_connection
 
-from providers.breaker import breaker, circuits
+from providers.breaker import Circuits, breaker, circuits
 from providers.breaker.circuits import FAILURES
+from providers.budget import BudgetStore
 from providers.sandbox.process import Sandbox
+from sync.engine import platform as engine_platform
 from sync.engine.drain import drain
 from sync.engine.platform import circuits as shared_circuits
 from sync.ledger.request import request_sync
@@ -128,3 +130,46 @@ def test_a_lone_run_outlives_any_number_of_failures_and_says_what_it_waits_for(
         eventually(lambda: shared_circuits().open()[0].until < time.time(), seconds=5, what="half-open")
         run_once(connection, run)
         assert (run.defer_reason, run.failed_attempts) == (DeferReason.OUTAGE, 2)
+
+
+def test_one_endpoint_that_is_down_stops_no_other(platform: Sandbox, account: Account) -> None:
+    first, second = (connect(platform, account, "meta", campaigns=2, ad_groups=4, ads=10) for _ in range(2))
+    platform.fault("meta", "server_error", endpoint="ads", status=502, times=None)
+    run = ask(first)
+    for _ in range(FAILURES):
+        run_once(first, run)
+
+    other = run_once(second, ask(second))
+
+    assert [circuit.endpoint for circuit in shared_circuits().open()] == ["ads"]
+    assert (run.defer_reason, run.waiting_for) == (DeferReason.OUTAGE, "Meta's ads do not answer")
+    assert (other.defer_reason, other.failed_attempts) == (DeferReason.OUTAGE, 0)
+    assert (other.campaigns_count, other.ad_groups_count) == (2, 4)
+    assert other.calls == 2  # none for the ads
+
+
+def test_streams_that_break_after_a_good_beginning_open_nothing(platform: Sandbox, account: Account) -> None:
+    connection = connect(platform, account, "google")
+    platform.fault("google", "cut", account=connection.external_id, parts=1, times=None)
+    run = ask(connection)
+
+    for _ in range(FAILURES):
+        run_once(connection, run)
+
+    assert (run.state, run.failed_attempts, run.error_code) == (RunState.FAILED, FAILURES, "unreachable")
+    assert shared_circuits().open() == []
+
+
+def test_without_the_store_nothing_is_called_and_no_attempt_is_used(
+    platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect(platform, account, "meta")
+    run = ask(connection)
+    away = BudgetStore.connect("redis://127.0.0.1:9/0")
+    monkeypatch.setattr(engine_platform, "budget_store", lambda: away)
+    monkeypatch.setattr(engine_platform, "circuits", lambda: Circuits(away.client))
+
+    run_once(connection, run)
+
+    assert (run.state, run.defer_reason, run.failed_attempts, run.calls) == ("deferred", "budget", 0, 0)
+    assert platform.calls(platform="meta")["subjects"] == {}
