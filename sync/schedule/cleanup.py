@@ -16,7 +16,8 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from sync.google.quota import DAY
-from sync.models import Change, OperationCount, OutsideCalls, SyncRequest, SyncRun
+from sync.ledger.replay import CHECKPOINT_LASTS
+from sync.models import Change, OperationCount, OutsideCalls, SeenIds, SyncRequest, SyncRun
 from sync.models.choices import RunState, Trigger
 
 BATCH = 1_000  # rows per transaction: short locks beside the workers
@@ -28,6 +29,7 @@ class Cleaned:
 
     runs: int = 0
     dead_letters: int = 0
+    seen: int = 0
     requests: int = 0
     changes: int = 0
     results: int = 0
@@ -50,11 +52,14 @@ def clean_up() -> Cleaned:
     dead = SyncRun.objects.dead_letters().filter(
         finished_at__lt=now - timedelta(days=settings.DEAD_LETTER_DAYS)
     )
+    # what a dead letter has seen is of use as long as a replay goes on from its checkpoint
+    seen = SeenIds.objects.filter(run__state=RunState.FAILED, run__finished_at__lt=now - 2 * CHECKPOINT_LASTS)
     requests = SyncRequest.objects.filter(created_at__lt=history, made_runs=None, joined=None)
     changes = Change.objects.filter(seen_at__lt=now - timedelta(days=settings.CHANGE_DAYS))
     return Cleaned(
         runs=_delete(runs),
         dead_letters=_delete(dead),
+        seen=_delete(seen),
         requests=_delete(requests),
         changes=_delete(changes),
         results=_trim_results(),

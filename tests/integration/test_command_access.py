@@ -22,7 +22,7 @@ from providers.sandbox import constants
 from providers.sandbox.process import Sandbox
 from sync.ledger.claim import claim
 from sync.models import Account, ApiToken, Connection, Credential, Membership, Plan
-from sync.models.choices import ConnectionStatus, CredentialStatus, Provider
+from sync.models.choices import ConnectionStatus, Provider
 from tests.factories import make_connection, make_run
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.platforms import SECRETS, addresses, platform  # noqa: F401
@@ -95,7 +95,7 @@ def test_connecting_again_renews_the_grant_and_lets_waiting_runs_go_on(
 ) -> None:
     connect("meta", "--external-id", RECORDED["meta"])
     connection = Connection.objects.get()
-    Credential.objects.update(status=CredentialStatus.RECONNECT_NEEDED)
+    Credential.objects.all().lose()
     waiting = make_run(connection)
     assert claim("meta", "default", worker="w") is None
 
@@ -104,6 +104,7 @@ def test_connecting_again_renews_the_grant_and_lets_waiting_runs_go_on(
 
     assert out.startswith("Connected again")
     assert Connection.objects.get().credential.secret == new
+    assert Connection.objects.get().credential.lost_at is None
     assert claim("meta", "default", worker="w") == waiting
 
 

@@ -80,6 +80,23 @@ def test_a_provider_is_paused_in_all_regions_or_in_one(db: None) -> None:
     assert not Queue.objects.filter(paused_at=None).exists()
 
 
+def test_the_queue_tells_who_paused_it_and_why(connection: Connection) -> None:
+    make_run(connection)
+    run("pause", "provider", "meta", "--reason", "Not now")
+
+    assert f"PAUSED by {getpass.getuser()} at the command line: Not now" in run("queue")
+
+
+def test_the_history_of_a_run_tells_who_cancelled_it(connection: Connection) -> None:
+    waiting = make_run(connection)
+    run("cancel", str(waiting.pk), "--reason", "Wrong shop")
+
+    (done,) = run_json("history", "--run", str(waiting.pk))["interventions"]
+
+    assert (done["action"], done["reason"]) == ("cancelled", "Wrong shop")
+    assert "Wrong shop" in run("history", "--run", str(waiting.pk))
+
+
 def test_what_is_paused_already_keeps_its_reason_and_that_is_no_error(connection: Connection) -> None:
     run("pause", "connection", connection.external_id, "--reason", "First")
 

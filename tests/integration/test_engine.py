@@ -284,6 +284,7 @@ def test_a_revoked_grant_holds_the_run_until_the_user_reconnects(
 
     connection.credential.refresh_from_db()
     assert connection.credential.status == CredentialStatus.RECONNECT_NEEDED
+    assert connection.credential.lost_at is not None
     assert (run.state, run.failed_attempts) == (RunState.QUEUED, 0)
     assert claim(provider, "default", worker="w") is None
 

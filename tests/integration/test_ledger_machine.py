@@ -1,4 +1,4 @@
-"""The ledger as a state machine: any order of requests, claims, ends, losses, cancels and pauses.
+"""The ledger as a state machine: any order of requests, claims, ends, losses, cancels, pauses and replays.
 
 Hypothesis looks for an order that breaks an invariant: no run is lost or ends twice, one valid lease
 per connection, no more running than slots, a late worker changes nothing, the claim takes the first.
@@ -24,18 +24,21 @@ from sync.errors import AlreadySyncing
 from sync.ledger import finish
 from sync.ledger.cancel import cancel
 from sync.ledger.claim import claim, rebuild_lanes
+from sync.ledger.dead_letters import NotADeadLetter
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease, LeaseLost
 from sync.ledger.pause import pause, resume
 from sync.ledger.position import positions
 from sync.ledger.recover import take_back_lost
+from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
 from sync.models import Lane, Queue, SyncAttempt, SyncRequest, SyncRun
-from sync.models.choices import ENDED, CredentialStatus, DeferReason, RunState, Trigger
+from sync.models.choices import ENDED, Action, CredentialStatus, DeferReason, RunState, Trigger
 from tests.factories import make_account, make_connection
 
 SLOTS = 2
 NETWORK = Failure("NETWORK_ERROR", "unreachable", "", is_retryable=True)
+WRONG = Failure("VALIDATION_ERROR", "invalid_request", "", is_retryable=False)
 TRIGGERS = st.sampled_from([Trigger.MANUAL, Trigger.SCHEDULED])
 SCOPES = st.sampled_from([(), ("1",), ("2", "3")])
 NUMBERS = st.integers(0, 99)
@@ -101,7 +104,8 @@ class Ledger(RuleBasedStateMachine):
 
     @precondition(lambda self: self.leases)
     @rule(
-        number=NUMBERS, way=st.sampled_from(["succeed", "fail", "defer", "give back", "renew", "cancelled"])
+        number=NUMBERS,
+        way=st.sampled_from(["succeed", "fail", "give up", "defer", "give back", "renew", "cancelled"]),
     )
     def leave(self, number: int, way: str) -> None:
         lease = self.leases[number % len(self.leases)]
@@ -121,6 +125,8 @@ class Ledger(RuleBasedStateMachine):
                 finish.succeed(lease, calls=1)
             case "fail":
                 finish.fail(lease, NETWORK, calls=1)
+            case "give up":
+                finish.fail(lease, WRONG, calls=1)
             case "defer":
                 until = timezone.now() + timedelta(minutes=1)
                 finish.defer(lease, until=until, reason=DeferReason.BUDGET, waiting_for="budget", calls=1)
@@ -155,6 +161,23 @@ class Ledger(RuleBasedStateMachine):
         cancel(
             SyncRun.objects.filter(connection=self.connections[number % len(self.connections)]), by="carol"
         )
+
+    @rule(number=NUMBERS)
+    def replay(self, number: int) -> None:
+        failed = list(SyncRun.objects.filter(state=RunState.FAILED).order_by("pk"))
+        if not failed:
+            return
+        run = failed[number % len(failed)]
+        try:
+            replayed = replay(run.pk, by="carol")
+        except NotADeadLetter:
+            assert run.resolved_at
+            return
+        if replayed.joined is None:
+            assert not SyncRun.objects.waiting().filter(connection=run.connection).exclude(pk=run.pk).exists()
+            del self.ended[run.pk]
+        else:
+            assert replayed.joined in SyncRun.objects.open().of_request(run.request)
 
     @rule(number=NUMBERS, is_paused=SELDOM)
     def pause(self, number: int, is_paused: bool) -> None:
@@ -197,7 +220,9 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def attempts_are_used_by_failures_only(self) -> None:
         for run in SyncRun.objects.filter(failed_attempts__gt=0):
-            assert run.attempts.filter(outcome="failed").count() == run.failed_attempts
+            failed = run.attempts.filter(outcome="failed").count()
+            was_replayed = run.interventions.filter(action=Action.REPLAYED).exists()
+            assert failed == run.failed_attempts or (was_replayed and failed > run.failed_attempts)
 
 
 @pytest.mark.django_db

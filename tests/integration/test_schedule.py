@@ -18,7 +18,7 @@ from sync.ledger.claim import claim
 from sync.ledger.pause import pause
 from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
-from sync.models import Account, Change, Connection, Queue, SyncRequest, SyncRun
+from sync.models import Account, Change, Connection, Queue, SeenIds, SyncRequest, SyncRun
 from sync.models.choices import CredentialStatus, RunState, Trigger
 from sync.schedule.beat import ensure_rows
 from sync.schedule.cleanup import clean_up
@@ -230,6 +230,18 @@ def test_the_clean_up_leaves_a_dead_letter_that_is_just_being_replayed() -> None
 
     assert cleaning.result(timeout=10).dead_letters == 0
     assert SyncRun.objects.get().state == RunState.QUEUED
+
+
+def test_what_a_dead_letter_has_seen_is_kept_as_long_as_its_checkpoint_is_good(
+    connection: Connection,
+) -> None:
+    for hours in (1, 3):
+        failed_at = timezone.now() - timedelta(hours=hours)
+        run = make_run(connection, state=RunState.FAILED, finished_at=failed_at)
+        SeenIds.objects.create(run=run, entity="ad", external_ids=[str(hours)])
+
+    assert clean_up().seen == 1
+    assert SeenIds.objects.get().external_ids == ["1"]
 
 
 def test_changes_outlive_their_runs(connection: Connection) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from manage import explained
 from sync.management.command import LARGEST, WrongUse, count, seconds
+from sync.management.operator import operator
 from sync.management.output import ago, span
 
 
@@ -52,6 +53,22 @@ def test_the_largest_numbers_are_still_dates() -> None:
 def test_a_time_that_can_not_pass_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="more than 0"):
         seconds(text)
+
+
+def test_a_command_is_told_by_the_machines_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "deploy")
+
+    assert operator() == "deploy at the command line"
+
+
+def test_a_user_without_a_name_is_told_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 10001")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setattr("os.getuid", lambda: 10001)
+
+    assert operator() == "user 10001 at the command line"
 
 
 def test_wrong_use_has_the_exit_code_of_argparse() -> None:

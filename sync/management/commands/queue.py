@@ -86,7 +86,7 @@ class Command(AdTigerCommand):
             f"{queue['deferred']} deferred"
         )
         if queue["paused"]:
-            title += ", PAUSED"
+            title += f", PAUSED{queue['pause_note']}"
         if queue["oldest_wait_seconds"]:
             title += f", the oldest waits {span(queue['oldest_wait_seconds'])}"
         if not queue["workers"]:
@@ -120,6 +120,7 @@ def _describe(queue: Queue, workers: int) -> dict[str, Any]:
         "slots": queue.concurrency,
         "workers": workers,
         "paused": queue.paused_at is not None,
+        "pause_note": queue.pause_note,
         **{str(state): runs.filter(state=state).count() for state in OLDEST},
         "notes": _notes(queue),
         "oldest_wait_seconds": wait.total_seconds() if wait else None,
