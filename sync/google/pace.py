@@ -5,6 +5,7 @@ What can't be afforded is stretched evenly, rather than done until the day is us
 
 import math
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Avg, Exists, OuterRef, Sum, Value
@@ -28,18 +29,28 @@ def interval_for(*, connections: int, operations_per_sync: float, planned: int) 
     return max(HOUR, STEP * math.ceil(needed / STEP))
 
 
-def measure() -> GoogleProject | None:
-    """Count who uses the project and what a sync costs, and note the interval; None without a limit."""
-    limit = day_limit()
+class Pace(NamedTuple):
+    """How often to sync, and whether those who wait for the day may wait in vain."""
+
+    interval: timedelta
+    has_grown: bool  # the day, since it was measured last; True once
+
+
+def measure() -> Pace:
+    """Count who uses the project and what a sync costs, and note the interval."""
+    window = day_limit()
+    limit = window.calls if window else None
+    has_grown = _note(limit)
     if limit is None:
-        return None
+        return Pace(HOUR, has_grown)
     used_by = Connection.objects.active().filter(provider=Provider.GOOGLE)
     connections, operations = used_by.count(), _operations_per_sync()
-    quota = Quota.of(limit.calls, reserve=settings.BUDGET_RESERVE, weight=1, weights=1)
+    quota = Quota.of(limit, reserve=settings.BUDGET_RESERVE, weight=1, weights=1)
     interval = interval_for(connections=connections, operations_per_sync=operations, planned=quota.planned)
     project, _ = GoogleProject.objects.update_or_create(
         name=project_name(),
         defaults={
+            "limit": limit,
             "weights": _weights(),
             "connections_count": connections,
             "operations_per_sync": operations,
@@ -49,7 +60,15 @@ def measure() -> GoogleProject | None:
     if project.warned_at and used_operations(project.name) < quota.planned:
         # only well below the alert: a use that moves around it is one alert, not one a minute
         GoogleProject.objects.filter(pk=project.pk).update(warned_at=None)
-    return project
+    return Pace(interval, has_grown)
+
+
+def _note(limit: int | None) -> bool:
+    """Whether the limit grew; of many who measure at once, one is told so."""
+    smaller = GoogleProject.objects.filter(name=project_name(), limit__isnull=False)
+    if limit is not None:
+        smaller = smaller.filter(limit__lt=limit)
+    return bool(smaller.update(limit=limit))
 
 
 def _operations_per_sync() -> float:

@@ -14,6 +14,9 @@ class GoogleProject(models.Model):
     """A project of Google's cloud, the one whose OAuth client asks for the grants. A take locks its row."""
 
     name = models.CharField(max_length=80, primary_key=True, help_text="Its number, as in the client id.")
+    limit: "models.PositiveIntegerField[int | None, int | None]" = models.PositiveIntegerField(
+        null=True, editable=False, help_text="Operations in 24 hours, as last measured; empty: no limit."
+    )
     weights = models.PositiveIntegerField(
         default=0, editable=False, help_text="Of all accounts that share it; 0: not counted yet."
     )

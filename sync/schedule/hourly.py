@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from sync.errors import AlreadySyncing
 from sync.google.pace import measure
 from sync.ledger.request import request_sync
-from sync.models import Account, Connection
-from sync.models.choices import Provider, Trigger
+from sync.models import Account, Connection, SyncRun
+from sync.models.choices import DeferReason, Provider, RunState, Trigger
 from sync.models.connection import HOUR, ConnectionQuerySet
 
 Intervals = dict[str, timedelta]  # by provider
@@ -48,7 +49,22 @@ def request_hour(now: datetime, *, source: str = "cron") -> Scheduled:
 def _intervals() -> Intervals:
     """How often each provider's connections are synced."""
     google = measure()
-    return {Provider.META: HOUR, Provider.GOOGLE: google.interval if google else HOUR}
+    if google.has_grown:
+        _release(Provider.GOOGLE)
+    return {Provider.META: HOUR, Provider.GOOGLE: google.interval}
+
+
+def _release(provider: Provider) -> None:
+    """Let runs that wait for a budget try again: what they wait for was reckoned with a smaller one."""
+    waiting = SyncRun.objects.filter(
+        provider=provider,
+        state=RunState.DEFERRED,
+        defer_reason=DeferReason.BUDGET,
+        available_at__gt=Now(),
+    )
+    with transaction.atomic():  # one that somebody else just holds waits on
+        held = waiting.select_for_update(skip_locked=True).values("pk")
+        SyncRun.objects.filter(pk__in=held).update(available_at=Now())
 
 
 def _bring_forward(now: datetime, every: Intervals) -> None:

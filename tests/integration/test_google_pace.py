@@ -39,9 +39,8 @@ def crowd(account: Account, settings: Any) -> list[Connection]:
 
 
 def measured() -> GoogleProject:
-    project = measure()
-    assert project is not None
-    return project
+    measure()
+    return GoogleProject.objects.get()
 
 
 def printed(*arguments: str) -> str:
@@ -118,6 +117,35 @@ def test_a_larger_day_brings_the_next_syncs_forward(crowd: list[Connection], set
     assert max(Connection.objects.values_list("next_sync_at", flat=True)) <= now + 2 * HOUR
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "released"), [(400, 401, True), (400, 0, True), (400, 399, False)]
+)
+def test_who_waits_for_a_day_that_grows_tries_again_at_once(
+    account: Account, settings: Any, before: int, after: int, released: bool
+) -> None:
+    settings.GOOGLE_DAILY_OPERATIONS = before
+    tomorrow = timezone.now() + timedelta(hours=20)
+    google, meta = (make_connection(account, provider) for provider in (Provider.GOOGLE, Provider.META))
+    waits = make_run(google, state=RunState.DEFERRED, available_at=tomorrow)
+    retried = make_run(google, state=RunState.DEFERRED, available_at=tomorrow, defer_reason="retry")
+    of_meta = make_run(meta, state=RunState.DEFERRED, available_at=tomorrow)
+    request_due(timezone.now())
+
+    settings.GOOGLE_DAILY_OPERATIONS = after
+    request_due(timezone.now())
+
+    early = set(SyncRun.objects.filter(available_at__lt=tomorrow).values_list("pk", flat=True))
+    assert early == ({waits.pk} if released else set())
+    assert {retried.pk, of_meta.pk}.isdisjoint(early)
+
+
+def test_only_one_of_those_who_measure_is_told_of_a_larger_day(account: Account, settings: Any) -> None:
+    measure()
+    settings.GOOGLE_DAILY_OPERATIONS += 1
+
+    assert [measure().has_grown for _ in range(2)] == [True, False]
+
+
 def test_a_sync_is_planned_with_what_recent_ones_used(account: Account, settings: Any) -> None:
     google = make_connection(account, Provider.GOOGLE)
     for calls in (4, 8, 0):
@@ -148,6 +176,6 @@ def test_those_count_that_are_synced_and_by_their_weight(account: Account, other
 def test_without_a_limit_nothing_is_measured(account: Account, settings: Any) -> None:
     settings.GOOGLE_DAILY_OPERATIONS = 0
 
-    assert measure() is None
+    assert measure() == (HOUR, False)
     assert not GoogleProject.objects.exists()
     assert "operations" not in printed("limits")
