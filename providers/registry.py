@@ -13,7 +13,7 @@ from providers.meta.config import MetaConfig
 from providers.meta.tiers import windows_of
 from providers.meta.usage import ADS_INSIGHTS, ADS_MANAGEMENT
 
-__all__ = ["CLIENTS", "TIER_WINDOWS", "USE_CASES", "GoogleConfig", "MetaConfig", "client_for"]
+__all__ = ["CLIENTS", "TIER_WINDOWS", "USE_CASES", "GoogleConfig", "MetaConfig", "client_for", "use_case_of"]
 
 
 class ClientClass(Protocol):
@@ -35,12 +35,18 @@ CLIENTS: dict[str, ClientClass] = {"meta": MetaClient, "google": GoogleClient}
 USE_CASES = {
     "meta": (ADS_MANAGEMENT, ADS_INSIGHTS),
     "google": (),
-}  # that an ad account's calls are metered by
+}  # for all but metrics, for metrics
 # What the platform documents for an ad account, by its access tier and use case, as (calls, seconds).
 TIER_WINDOWS: dict[str, Callable[[str, str], tuple[tuple[int, float], ...]]] = {
     "meta": windows_of,
     "google": lambda tier, use_case: (),
 }
+
+
+def use_case_of(provider: str, *, insights: bool) -> str:
+    """What a client's calls for metrics, or for all else, are metered by; nothing where not apart."""
+    cases = USE_CASES[provider]
+    return cases[1 if insights else 0] if cases else ""
 
 
 def client_for(

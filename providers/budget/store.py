@@ -51,12 +51,12 @@ class Refused(NamedTuple):
 
 
 class Meter(NamedTuple):
-    """One window as it stands now."""
+    """One window as it stands now; or a limit that has none, but may be parked."""
 
     key: str
     label: str
-    limit: int
-    seconds: float
+    limit: int | None
+    seconds: float | None
     used: int
     source: str
     parked_until: float | None
@@ -172,20 +172,29 @@ def _meters(limit: Limit, now: int, answers: Iterator[Any]) -> Iterator[Meter]:
     until, why, background_until, background_why = next(answers)
     parked = until is not None and int(until) > now
     held = background_until is not None and int(background_until) > now
+    meter = Meter(
+        limit.key,
+        limit.label,
+        limit=None,
+        seconds=None,
+        used=0,
+        source="",
+        parked_until=int(until) / MICRO if parked else None,
+        parked_because=why.decode() if parked else "",
+        background_until=int(background_until) / MICRO if held else None,
+        background_because=background_why.decode() if held else "",
+        free_at=None,
+    )
+    if not limit.windows:
+        yield meter
     for window in limit.windows:
         used, newest = next(answers), next(answers)
         free_at = min(newest[0][1], now) + _micros(window.seconds) + 1 if newest else 0
-        yield Meter(
-            limit.key,
-            limit.label,
-            window.calls,
-            window.seconds,
-            used,
-            window.source,
-            parked_until=int(until) / MICRO if parked else None,
-            parked_because=why.decode() if parked else "",
-            background_until=int(background_until) / MICRO if held else None,
-            background_because=background_why.decode() if held else "",
+        yield meter._replace(
+            limit=window.calls,
+            seconds=window.seconds,
+            used=used,
+            source=window.source,
             free_at=free_at / MICRO if free_at > now else None,
         )
 

@@ -52,7 +52,7 @@ def budget_windows(told: dict[str, Any]) -> Table:
 
 
 def _used(window: dict[str, Any]) -> list[Any]:
-    if not window["source"]:
+    if window["limit"] is None:
         return [window["budget"], "-", "-", "-", "-"]
     limit = Window(window["limit"], window["seconds"])
     return [window["budget"], window["used"], str(limit), window["source"], moment(window["free_at"])]

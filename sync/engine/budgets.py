@@ -6,21 +6,19 @@ from typing import Any
 from django.conf import settings
 
 from providers.base import FULL
-from providers.budget import Heard, Limit, Meter, Window
+from providers.budget import Heard, Meter
 from sync.engine.error_rate import is_too_high, outcomes
 from sync.engine.limits import all_limits_of
 from sync.engine.platform import budget_store
 from sync.google.meters import day_of
 from sync.models import Connection
 
-NO_WINDOW = (Window(1, 1.0),)  # stands in where nothing is counted, to read until when it is parked
-
 
 def budgets(connection: Connection) -> dict[str, Any]:
     """Its windows and parks, and when it may be called again."""
     limits = all_limits_of(connection)
-    windows = _meters(limits)
-    in_background = _meters([limit.within(settings.BUDGET_RESERVE) for limit in limits])
+    windows = budget_store().meters(limits)
+    in_background = budget_store().meters([limit.within(settings.BUDGET_RESERVE) for limit in limits])
     heard = budget_store().heard(limits[0].key)
     last = outcomes(connection.provider)
     parks = [meter.background_until for meter in in_background]
@@ -37,7 +35,7 @@ def budgets(connection: Connection) -> dict[str, Any]:
             "errors": last.errors,
             "retries_held_back": is_too_high(connection.provider, last),
         },
-        "windows": [_window(meter) for meter in (*windows, *day.meters) if meter.source or _is_parked(meter)],
+        "windows": [_window(meter) for meter in (*windows, *day.meters) if meter.limit or _is_parked(meter)],
     }
 
 
@@ -65,12 +63,6 @@ def park_of(window: dict[str, Any]) -> tuple[datetime | None, str]:
     return window["background_until"], f"for background work: {window['background_because']}"
 
 
-def _meters(limits: list[Limit]) -> list[Meter]:
-    return budget_store().meters(
-        [limit if limit.windows else limit._replace(windows=NO_WINDOW) for limit in limits]
-    )
-
-
 def _free_at(meters: list[Meter]) -> list[float | None]:
     return [at for meter in meters for at in (meter.free_at, meter.parked_until)]
 
@@ -85,12 +77,11 @@ def _is_parked(meter: Meter) -> bool:
 
 
 def _window(meter: Meter) -> dict[str, Any]:
-    counted = bool(meter.source)
     return {
         "budget": meter.label,
-        "used": meter.used if counted else None,
-        "limit": meter.limit if counted else None,
-        "seconds": meter.seconds if counted else None,
+        "used": None if meter.limit is None else meter.used,
+        "limit": meter.limit,
+        "seconds": meter.seconds,
         "source": meter.source,
         "free_at": _moment(meter.free_at),
         "parked_until": _moment(meter.parked_until),

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from sync.engine.limits import all_limits_of
+from sync.engine.limits import limits_of_run
 from sync.engine.platform import budget_store
 from sync.ledger.pace import Pace, pace_of, work_of
 from sync.ledger.position import positions
@@ -83,7 +83,7 @@ def _told(run: SyncRun, starts_at: datetime, work: timedelta, number: int) -> Fo
 def _budget(run: SyncRun) -> tuple[datetime, str]:
     """When the run's next call could be taken, and from whose budget it is missing until then."""
     is_background = run.priority != Priority.MANUAL
-    limits = all_limits_of(run.connection)
+    limits = limits_of_run(run)
     if is_background:
         limits = [limit.within(settings.BUDGET_RESERVE) for limit in limits]
     try:

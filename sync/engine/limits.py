@@ -11,11 +11,11 @@ from django.conf import settings
 
 from providers.budget import Limit, Window
 from providers.errors import Scope
-from providers.registry import TIER_WINDOWS, USE_CASES
+from providers.registry import TIER_WINDOWS, USE_CASES, use_case_of
 from sync.engine.keys import account_key, ad_account_key, plan_key, provider_key
 from sync.engine.overrides import overrides
-from sync.models import Account, Connection, Plan
-from sync.models.choices import Provider
+from sync.models import Account, Connection, Plan, SyncRun
+from sync.models.choices import Kind, Provider
 from sync.models.limit import DAY
 
 Windows = tuple[Window, ...]
@@ -27,6 +27,11 @@ def limits_of(connection: Connection, use_case: str = "") -> list[Limit]:
     if use_case:
         limits.insert(0, _of_ad_account(connection, use_case))
     return [_of_ad_account(connection), *limits] if connection.external_id else limits
+
+
+def limits_of_run(run: SyncRun) -> list[Limit]:
+    """Those that the run's calls are taken from."""
+    return limits_of(run.connection, use_case_of(run.provider, insights=run.kind == Kind.INSIGHTS))
 
 
 def all_limits_of(connection: Connection) -> list[Limit]:

@@ -275,6 +275,15 @@ def test_meters_tell_use_parks_and_when_a_full_window_has_room(store: BudgetStor
     assert minute.parked_because == hour.parked_because == "why"
 
 
+def test_a_limit_without_windows_tells_its_park(store: BudgetStore) -> None:
+    store.park("Meta", 30, "why")
+
+    (meter,) = store.meters([limit("Meta")])
+
+    assert (meter.limit, meter.seconds, meter.used, meter.free_at) == (None, None, 0, None)
+    assert meter.parked_because == "why"
+
+
 def test_a_park_ends_though_its_key_is_still_there(store: BudgetStore, valkey: ValkeyServer) -> None:
     window = limit("act_1", (1, 60))
     store.park("act_1", 0.05, "why")

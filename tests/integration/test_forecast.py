@@ -114,6 +114,24 @@ def test_a_spent_budget_is_told_with_whose_it_is_and_until_when(connection: Conn
     assert seconds_until(forecasts([scheduled])[scheduled.pk].starts_at) == pytest.approx(0, abs=1)
 
 
+@pytest.mark.parametrize("key", ["provider:meta", "connection:meta:act_9:ads_management"])
+def test_a_park_is_told_also_where_nothing_is_counted(account: Account, key: str) -> None:
+    run = make_run(make_connection(account, external_id="act_9"))
+    budget_store().park(key, 600, "the platform's limit is used up")
+
+    told = forecasts([run])[run.pk]
+
+    assert told.starts_at - timezone.now() == pytest.approx(timedelta(minutes=10), abs=timedelta(seconds=5))
+    assert told.calls_again in ("Meta", "act_9 (ads_management)")
+
+
+def test_a_use_case_that_the_run_does_not_need_delays_nothing(account: Account) -> None:
+    run = make_run(make_connection(account, external_id="act_9"))
+    budget_store().park("connection:meta:act_9:ads_insights", 600, "the platform's limit is used up")
+
+    assert forecasts([run])[run.pk].calls_again == ""
+
+
 def test_many_runs_are_told_in_a_fixed_number_of_queries(account: Account) -> None:
     def queries(number: int) -> int:
         for _ in range(number):
