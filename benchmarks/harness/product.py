@@ -6,6 +6,7 @@ ADTIGER_BENCH_HOME), and there only the database and the Valkey numbers named he
 
 import os
 import warnings
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import psycopg
 import redis
 from django.core.management import call_command
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 
 from adtiger import embedded
 from providers.budget import BudgetStore
@@ -48,32 +48,36 @@ def _set_up() -> None:
 
 
 def ready_database(name: str = DATABASE) -> None:
-    """Work on a database with this checkout's schema; rows of an earlier benchmark may be left in it."""
+    """Work on a database with this checkout's schema; rows of an earlier benchmark may be left in it.
+
+    Its comment tells which migrations made it: those of another checkout are not trusted.
+    """
     use_database(name)
+    made_by = _migrations()
     with psycopg.connect(embedded.database_url(HOME), autocommit=True) as server:
-        try:
+        found = server.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (name,)
+        ).fetchone()
+        if found != (made_by,):
+            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             server.execute(f"CREATE DATABASE {name}")
-        except psycopg.errors.DuplicateDatabase:
-            if _is_of_another_checkout():
-                connection.close()
-                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-                server.execute(f"CREATE DATABASE {name}")
-    call_command("migrate", verbosity=0)
+            call_command("migrate", verbosity=0)
+            server.execute(f"COMMENT ON DATABASE {name} IS '{made_by}'")
     forget_keys()
+
+
+def _migrations() -> str:
+    """A digest of our migrations, SQL included."""
+    files = sorted(
+        path for path in (ROOT / "sync" / "migrations").rglob("*") if path.suffix in (".py", ".sql")
+    )
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def use_database(name: str) -> None:
     """From here on, this process works on that database."""
     connection.close()
     connection.settings_dict["NAME"] = name
-
-
-def _is_of_another_checkout() -> bool:
-    """Whether it has migrations that are not known here."""
-    loader = MigrationLoader(connection)
-    return bool(
-        loader.applied_migrations.keys() - (loader.disk_migrations or {}).keys() - loader.replacements.keys()
-    )
 
 
 def forget_keys() -> None:
