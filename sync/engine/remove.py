@@ -8,11 +8,11 @@ are a chunk, so a long second look goes on where it was stopped.
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import connection as database
 from django.utils import timezone
 
 from providers.base import Client
 from providers.records import Stream
+from sync import prepared
 from sync.engine.chunk import chunk
 from sync.engine.streams import TARGETS
 from sync.ledger.lease import Lease
@@ -47,9 +47,8 @@ def _unseen(run: SyncRun, stream: Stream) -> list[str]:
         "run": run.pk,
         "entity": target.entity.value,
     }
-    with database.cursor() as cursor:
-        cursor.execute(UNSEEN.format(table=target.table), values)
-        return [external_id for (external_id,) in cursor.fetchall()]
+    unseen = prepared.fetch(UNSEEN.format(table=target.table), values)
+    return [external_id for (external_id,) in unseen]
 
 
 def _remember_seen(run: SyncRun, stream: Stream, known: set[str]) -> None:

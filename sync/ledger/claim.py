@@ -14,6 +14,7 @@ from sync.models.choices import RunState
 
 BATCH = 1_000  # runs that ripen in one transaction: a few milliseconds during which claims wait
 
+_CLAIM = "SELECT id FROM sync_claim(%(provider)s, %(region)s, %(worker)s, %(lease)s)"
 _BETTER_WAITS = """
     SELECT EXISTS (
         SELECT FROM sync_lane lane JOIN sync_queue queue ON queue.id = lane.queue_id
@@ -34,15 +35,13 @@ _BETTER_WAITS = """
 
 def claim(provider: str, region: str, *, worker: str) -> SyncRun | None:
     """The run that is to start now, leased to `worker`; None when nothing is due or no slot is free."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM sync_claim(%s, %s, %s, %s::interval)",
-            [provider, region, worker, str(settings.LEASE)],
-        )
-        row = cursor.fetchone()
-    if row is None:
+    values = {"provider": provider, "region": region, "worker": worker, "lease": settings.LEASE}
+    claimed = prepared.fetch(_CLAIM, values)
+    if not claimed:
         return None
-    return SyncRun.objects.select_related("connection__credential", "account__plan").get(pk=row[0])
+    run = SyncRun.objects.select_related("connection__credential", "account__plan").get(pk=claimed[0][0])
+    run.connection.account = run.account  # the same row: the budget need not load it again
+    return run
 
 
 def promote_due(provider: str, region: str) -> int:

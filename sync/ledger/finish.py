@@ -14,6 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from sync import prepared
 from sync.ledger.cancel import stop
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import SeenIds, SyncAttempt, SyncRun
@@ -45,16 +46,30 @@ class Failure(NamedTuple):
 NO_ERROR: dict[str, Any] = Failure("", "", "", is_retryable=False).columns()
 
 
+# What `_leave` does, in one statement: nearly every run ends so.
+_SUCCEED = f"""
+    WITH won AS (
+        UPDATE sync_syncrun SET
+            state = 'succeeded', finished_at = statement_timestamp(), lease_token = NULL,
+            lease_expires_at = NULL, calls = calls + %(calls)s,
+            {", ".join(f"{name} = ''" for name in NO_ERROR)}
+        WHERE id = %(run)s AND state = 'running' AND lease_token = %(token)s
+        RETURNING id
+    ), attempt AS (
+        UPDATE sync_syncattempt SET
+            ended_at = statement_timestamp(), outcome = 'succeeded', calls = %(calls)s
+        FROM won WHERE lease_token = %(token)s
+    ), seen AS (
+        DELETE FROM sync_seenids USING won WHERE run_id = won.id
+    )
+    SELECT id FROM won
+"""  # noqa: S608  (our own words)
+
+
 def succeed(lease: Lease, *, calls: int) -> None:
     """All streams were copied."""
-    _leave(
-        lease,
-        Outcome.SUCCEEDED,
-        calls,
-        state=RunState.SUCCEEDED,
-        finished_at=Now(),
-        **NO_ERROR,
-    )
+    if not prepared.fetch(_SUCCEED, {"run": lease.run_id, "token": lease.token, "calls": calls}):
+        raise LeaseLost(f"run {lease.run_id} was taken over")
 
 
 def defer(
@@ -166,7 +181,7 @@ def _leave(
             raise LeaseLost(f"run {lease.run_id} was taken over")
         close_attempt(lease, outcome, calls=calls, **(attempt or {}))
         stop(SyncRun.objects.filter(pk=lease.run_id).exclude(cancel_requested_at=None))  # not to wait again
-        if columns["state"] in (RunState.SUCCEEDED, RunState.CANCELLED):
+        if columns["state"] == RunState.CANCELLED:
             SeenIds.objects.filter(run_id=lease.run_id).delete()
 
 
