@@ -3,8 +3,9 @@
 An estimate that is honest about what it can't know: no time is told for what waits for a person.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,10 +15,13 @@ from redis.exceptions import RedisError
 
 from sync.engine.limits import limits_of_run
 from sync.engine.platform import budget_store
+from sync.google.operations import operations_of
 from sync.ledger.pace import Pace, pace_of, work_of
 from sync.ledger.position import positions
-from sync.models import Queue, SyncRun
-from sync.models.choices import WAITING, Priority, RunState
+from sync.models import Account, Queue, SyncRun
+from sync.models.choices import WAITING, Priority, Provider, RunState
+
+DayFreeAt = Callable[[Account, bool], datetime | None]
 
 BUDGETS_ASKED = 20  # runs at most, the first to start: each costs a round trip
 
@@ -38,6 +42,7 @@ def forecasts(runs: Iterable[SyncRun], places: dict[UUID, int] | None = None) ->
     queues = {(queue.provider, queue.region): queue for queue in Queue.objects.filter(paused_at=None)}
     paces: dict[tuple[str, str], Pace] = {}
     works = work_of({run.connection_id for run in waiting}) if waiting else {}
+    day_free_at = cache(_day_free_at)  # the same for all runs of an account
     told = {}
     waiting.sort(key=lambda run: (places.get(run.pk, float("inf")), run.available_at or run.queued_at))
     for number, run in enumerate(waiting):
@@ -45,7 +50,10 @@ def forecasts(runs: Iterable[SyncRun], places: dict[UUID, int] | None = None) ->
             key = run.provider, run.region
             paces[key] = pace = paces.get(key) or pace_of(queue)
             starts_at = _start(run, pace, places.get(run.pk), works)
-            told[run.pk] = _told(run, starts_at, works.get(run.connection_id, pace.turn), number)
+            work = works.get(run.connection_id, pace.turn)
+            asked = run.state == RunState.QUEUED and number < BUDGETS_ASKED
+            calls_at, whose = _budget(run, day_free_at) if asked else (starts_at, "")
+            told[run.pk] = _told(starts_at, work, calls_at, whose)
     return told
 
 
@@ -72,15 +80,19 @@ def _start(run: SyncRun, pace: Pace, place: int | None, works: dict[UUID, timede
     return now + pace.until_start(place - 1)
 
 
-def _told(run: SyncRun, starts_at: datetime, work: timedelta, number: int) -> Forecast:
-    if run.state == RunState.QUEUED and number < BUDGETS_ASKED:
-        calls_at, whose = _budget(run)
-        if calls_at > starts_at:
-            return Forecast(calls_at, calls_at + work, whose)
+def _told(starts_at: datetime, work: timedelta, calls_at: datetime, whose: str) -> Forecast:
+    if calls_at > starts_at:
+        return Forecast(calls_at, calls_at + work, whose)
     return Forecast(starts_at, starts_at + work)
 
 
-def _budget(run: SyncRun) -> tuple[datetime, str]:
+def _day_free_at(account: Account, background: bool) -> datetime | None:
+    """When Google's project lets the account work again; None: now."""
+    day = operations_of(account, background=background)
+    return day.standing().free_at if day else None
+
+
+def _budget(run: SyncRun, day_free_at: DayFreeAt) -> tuple[datetime, str]:
     """When the run's next call could be taken, and from whose budget it is missing until then."""
     is_background = run.priority != Priority.MANUAL
     limits = limits_of_run(run)
@@ -96,4 +108,5 @@ def _budget(run: SyncRun) -> tuple[datetime, str]:
         until = max((datetime.fromtimestamp(at, UTC) for at in moments if at), default=latest)
         if until > latest:
             latest, whose = until, meter.label
-    return latest, whose
+    day = day_free_at(run.connection.account, is_background) if run.provider == Provider.GOOGLE else None
+    return (day, "Google's project") if day and day > latest else (latest, whose)

@@ -20,7 +20,9 @@ class Day(NamedTuple):
 
 def day_of(connection: Connection) -> Day:
     """The day as it stands for the connection's account."""
-    limit = day_limit() if connection.provider == Provider.GOOGLE else None
+    if connection.provider != Provider.GOOGLE:
+        return Day()
+    limit = day_limit()
     person = operations_of(connection.account, background=False)
     background = operations_of(connection.account, background=True)
     if limit is None or person is None or background is None:

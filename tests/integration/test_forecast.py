@@ -7,10 +7,12 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from sync.engine.forecast import forecasts, with_budgets
 from sync.engine.limits import limits_of
 from sync.engine.platform import budget_store
+from sync.google.operations import operations_of
 from sync.ledger.pause import pause
 from sync.ledger.waiting import waiting_for
 from sync.models import Account, Connection, Queue, SyncAttempt, SyncRun
@@ -130,6 +132,25 @@ def test_a_use_case_that_the_run_does_not_need_delays_nothing(account: Account) 
     budget_store().park("connection:meta:act_9:ads_insights", 600, "the platform's limit is used up")
 
     assert forecasts([run])[run.pk].calls_again == ""
+
+
+def test_a_project_without_operations_delays_every_account_of_google_until_some_leave_the_day(
+    account: Account, other_account: Account, settings: Settings
+) -> None:
+    settings.GOOGLE_DAILY_OPERATIONS = 3
+    google, meta = make_connection(other_account, "google"), make_connection(account)
+    runs = [make_run(google), make_run(meta)]
+    ledger = operations_of(account, background=False)
+    assert ledger is not None
+    for number in range(3):
+        ledger.take(str(number))
+
+    told = forecasts(runs)
+
+    assert seconds_until(told[runs[0].pk].starts_at) == pytest.approx(86_400 + 60, abs=60)
+    assert seconds_until(told[runs[1].pk].starts_at) == pytest.approx(0, abs=5)
+    words = with_budgets(waiting_for(runs), told)
+    assert words[runs[0].pk].startswith("the call budget: Google's project may call again at ")
 
 
 def test_many_runs_are_told_in_a_fixed_number_of_queries(account: Account) -> None:
