@@ -1,5 +1,6 @@
 """The short form of `make chaos`: a worker at each place where it may die, and both servers going away."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -7,21 +8,36 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.processes import ROOT
+from adtiger import embedded
+from adtiger.embedded import lock
+from tests.processes import ROOT, eventually
 
 pytestmark = pytest.mark.slow
 
 SCENARIOS = ("kill-points", "valkey-killed", "postgres-restarted")
+COMMAND = (sys.executable, "-m", "tests.chaos", "--minutes", "0.1", "--home")
+HOME = Path(settings.HOME)  # each test has one of its own below it, as they may run at the same time
 SECONDS = 300  # it takes 40; a busy machine needs longer
 
 
 def test_nothing_is_lost_doubled_or_out_of_order_whatever_is_killed() -> None:
-    command = [sys.executable, "-m", "tests.chaos", "--minutes", "0.1"]
-    command += ["--home", str(Path(settings.HOME) / "chaos")]
-    for name in SCENARIOS:
-        command += ["--scenario", name]
+    command = [*COMMAND, str(HOME / "chaos"), *(word for name in SCENARIOS for word in ("--scenario", name))]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("equal") == 2 * len(SCENARIOS)  # each told at its end, and in the table
+
+
+def test_who_is_interrupted_leaves_nothing_running() -> None:
+    home = HOME / "interrupted-chaos"
+    command = [*COMMAND, str(home)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as chaos:
+        eventually(
+            lambda: lock.is_held(home / "run" / "beat.lock"), seconds=SECONDS, what="the fleet's start"
+        )
+        chaos.send_signal(signal.SIGTERM)
+        assert chaos.wait(SECONDS) == 130
+
+    assert not any(lock.is_held(held) for held in (home / "run").glob("*.lock"))
+    assert embedded.status(home) == (None, None)
