@@ -5,16 +5,27 @@ exact and never more runs are running than the queue has slots. The choosing is 
 `sync/migrations/sql/`: one round trip, one index entry of the lanes, however much waits.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.db import connection as database
 
 from sync import prepared
-from sync.models import Lane, Queue, SyncRun
+from sync.ledger.loading import columns, take
+from sync.models import Account, Connection, Credential, Lane, Plan, Queue, SyncRun
 from sync.models.choices import RunState
 
 BATCH = 1_000  # runs that ripen in one transaction: a few milliseconds during which claims wait
 
-_CLAIM = "SELECT id FROM sync_claim(%(provider)s, %(region)s, %(worker)s, %(lease)s)"
+_CLAIM = f"""
+    SELECT {columns(SyncRun, "run")}, {columns(Connection, "connection")},
+        {columns(Credential, "credential")}, {columns(Account, "account")}, {columns(Plan, "plan")}
+    FROM sync_claim(%(provider)s, %(region)s, %(worker)s, %(lease)s) run
+    JOIN sync_connection connection ON connection.id = run.connection_id
+    JOIN sync_credential credential ON credential.id = connection.credential_id
+    JOIN sync_account account ON account.id = run.account_id
+    LEFT JOIN sync_plan plan ON plan.id = account.plan_id
+"""  # noqa: S608  (our own words)
 _BETTER_WAITS = """
     SELECT EXISTS (
         SELECT FROM sync_lane lane JOIN sync_queue queue ON queue.id = lane.queue_id
@@ -37,10 +48,16 @@ def claim(provider: str, region: str, *, worker: str) -> SyncRun | None:
     """The run that is to start now, leased to `worker`; None when nothing is due or no slot is free."""
     values = {"provider": provider, "region": region, "worker": worker, "lease": settings.LEASE}
     claimed = prepared.fetch(_CLAIM, values)
-    if not claimed:
-        return None
-    run = SyncRun.objects.select_related("connection__credential", "account__plan").get(pk=claimed[0][0])
-    run.connection.account = run.account  # the same row: the budget need not load it again
+    return _run(claimed[0]) if claimed else None
+
+
+def _run(row: tuple[Any, ...]) -> SyncRun:
+    """With all that executing it needs to know."""
+    values = iter(row)
+    run, connection = take(SyncRun, values), take(Connection, values)
+    run.connection, connection.credential = connection, take(Credential, values)
+    run.account = connection.account = take(Account, values)
+    run.account.plan = take(Plan, values) if run.account.plan_id else None
     return run
 
 
