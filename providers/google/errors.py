@@ -115,6 +115,9 @@ STATUSES = {
     504: "DEADLINE_EXCEEDED",
 }
 
+# What Google says where it has no name for this version of its API: its family decides, and it is counted.
+NAMELESS = (".UNKNOWN", ".UNSPECIFIED", ".ERROR_CODE_NOT_PUBLISHED")
+
 WORDS: dict[type[ProviderError], str] = {
     AccessDenied: "Google does not permit the grant to read this customer",
     CursorExpired: "Google forgot the page token",
@@ -140,7 +143,7 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     code = error["code"] if type(error.get("code")) is int else status
     names, item = _names(error, code)
     facts: dict[str, Any] = {
-        "platform_code": plain(names[0]),
+        "platform_code": plain(_label(names[0], item)),
         "http_status": code,
         "trace_id": plain(headers.get("request-id") or _detail(error, "requestId")),
     }
@@ -148,8 +151,8 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     if kind is None and (seconds := _first(LIMITS, names)) is not None:
         delay = _delay(error, item, headers)
         return _limit(names[0], item, delay or seconds, facts)
-    if kind is None:
-        kind, facts["is_known"] = PlatformFault if code >= 500 else UnknownError, False
+    facts["is_known"] = kind is not None and not names[0].endswith(NAMELESS)
+    kind = kind or (PlatformFault if code >= 500 else UnknownError)
     return kind(f"{WORDS[kind]} ({facts['platform_code']})", **facts)
 
 
@@ -163,6 +166,12 @@ def is_renewable(error: ProviderError) -> bool:
         isinstance(error, Unreachable) and error.http_status == 401
     )
     return of_token and error.platform_code not in OF_THE_USER
+
+
+def _label(name: str, item: Mapping[str, Any]) -> str:
+    """With Google's hint at an error that has no public name."""
+    hint = _object(item.get("details")).get("unpublishedErrorCode")
+    return f"{name}:{hint}" if hint else name
 
 
 def _limit(name: str, item: Mapping[str, Any], seconds: float, facts: dict[str, Any]) -> LimitReached:

@@ -202,6 +202,23 @@ def test_of_several_errors_a_quota_counts_and_then_the_first_that_is_known() -> 
     assert error_of(400, failure(400, unknown, unknown), {}).code == "unknown_error"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("authorizationError.UNKNOWN", AccessDenied),
+        ("queryError.UNSPECIFIED", InvalidRequest),
+        ("internalError.ERROR_CODE_NOT_PUBLISHED", PlatformFault),
+    ],
+)
+def test_an_error_without_a_public_name_is_its_familys_and_unknown(
+    name: str, kind: type[ProviderError]
+) -> None:
+    error = error_of(400, failure(400, entry(name, details={"unpublishedErrorCode": "NEW_THING"})), {})
+
+    assert (type(error), error.platform_code, error.is_known) == (kind, f"{name}:NEW_THING", False)
+    assert error_of(400, failure(400, entry(name)), {}).platform_code == name
+
+
 def test_foreign_details_stand_in_no_way() -> None:
     body = failure(403, entry("authorizationError.CUSTOMER_NOT_ENABLED"))
     body["error"]["details"][:0] = [
