@@ -106,11 +106,11 @@ class Operations:
             "call": timedelta(seconds=CALL_SECONDS),
             **allowed,
         }
-        with database.cursor() as cursor:
-            cursor.execute(TAKE, values)
-            cursor.nextset()
-            row: tuple[int, datetime | None] | None = cursor.fetchone()
-        if row is None:  # and so nothing was locked
+        row = _run(values)
+        if row is None:  # nothing was locked, and nothing counted: it is the project's first take
+            GoogleProject.objects.get_or_create(name=self.project)
+            row = _run(values)
+        if row is None:
             raise GoogleProject.DoesNotExist(f"Google's project {self.project} has no row")
         return row
 
@@ -156,12 +156,21 @@ class Operations:
         )
 
 
+def _run(values: dict[str, Any]) -> tuple[int, datetime | None] | None:
+    with database.cursor() as cursor:
+        cursor.execute(TAKE, values)
+        cursor.nextset()
+        row: tuple[int, datetime | None] | None = cursor.fetchone()
+    return row
+
+
 def operations_of(account: Account, *, background: bool) -> Operations | None:
     """The ledger for one account's work; None where the project has no limit."""
     day = day_limit()
     if day is None:
         return None
-    project, _ = GoogleProject.objects.get_or_create(name=project_name())
+    name = project_name()
+    project = GoogleProject.objects.filter(name=name).first() or GoogleProject(name=name)
     quota = Quota.of(
         day.calls,
         reserve=settings.BUDGET_RESERVE if background else 0,

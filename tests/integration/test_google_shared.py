@@ -96,7 +96,7 @@ def _waiting() -> int:
 def test_eight_threads_take_as_many_as_there_are(settings: Any) -> None:
     settings.GOOGLE_DAILY_OPERATIONS = LIMIT
     account = make_account()
-    ledger_of(account)
+    GoogleProject.objects.create(name=project_name())
 
     with ThreadPoolExecutor(8) as pool:
         futures = all_at_once(8, lambda: [pool.submit(take_all, account) for _ in range(8)])
@@ -109,7 +109,8 @@ def test_eight_threads_take_as_many_as_there_are(settings: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_three_processes_take_as_many_as_there_are(settings: Any) -> None:
     settings.GOOGLE_DAILY_OPERATIONS = LIMIT
-    ledger_of(make_account())
+    make_account()
+    GoogleProject.objects.create(name=project_name())
     told = environment(GOOGLE_DAILY_OPERATIONS=str(LIMIT), GOOGLE_CLIENT_ID=django_settings.GOOGLE_CLIENT_ID)
 
     def start() -> list[subprocess.Popen[str]]:
@@ -207,14 +208,15 @@ def test_a_call_that_outlasts_the_longest_counts_once_more_from_its_end(
     assert used() == used(str(customer.account_id)) == 3
 
 
-def test_without_a_row_to_lock_nothing_is_taken(customer: Connection) -> None:
+def test_a_look_makes_no_row_and_the_first_take_makes_the_one_to_lock(customer: Connection) -> None:
     ledger = ledger_of(customer.account)
-    GoogleProject.objects.all().delete()
+    ledger.standing()
+    assert not GoogleProject.objects.exists()
 
-    with pytest.raises(GoogleProject.DoesNotExist):
-        ledger.take("ticket")
+    ledger.take("ticket")
 
-    assert used() == 0
+    assert GoogleProject.objects.get().name == project_name()
+    assert used() == 1
 
 
 def test_two_clients_of_one_project_share_its_operations(account: Account, settings: Any) -> None:
