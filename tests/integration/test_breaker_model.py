@@ -201,6 +201,15 @@ def test_whatever_happened_a_platform_that_answers_again_is_called_again(
     assert trial.circuits.open() == []
 
 
+def test_a_probe_whose_permit_was_lost_on_the_way_may_ask_again(clock: SetClock) -> None:
+    trial = Trial(clock)
+    for step in [*OPENED, Step("come_back"), Step("call")]:
+        getattr(trial, step.name)(step.argument)
+
+    assert trial.circuits.enter(NAME, trial.flying[-1]).shut_until is None
+    assert trial.circuits.enter(NAME, "another").shut_until is not None
+
+
 def test_an_open_circuit_that_nobody_asks_for_is_forgotten(clock: SetClock) -> None:
     trial = Trial(clock)
     for step in OPENED:
