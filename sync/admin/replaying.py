@@ -14,7 +14,7 @@ from sync.ledger.replay import PER_MINUTE, ReplayedMany, replay_many
 from sync.models import SyncRun
 from sync.models.run import SyncRunQuerySet
 
-AT_ONCE = 500  # replays per action: some seconds of one web request
+AT_ONCE = 200  # replays per action: some seconds of one web request
 
 
 class ReplayingAdmin(Admin):

@@ -33,10 +33,10 @@ def test_a_connection_is_paused_and_resumed_by_the_platforms_id(account: Account
     connection.refresh_from_db()
     assert connection.paused_by == f"{getpass.getuser()} at the command line"
     assert connection.pause_reason == "The shop moves"
-    assert told == f"Paused {connection}: 1 running will end by themselves, 1 wait.\n"
+    assert told == f"Paused {connection}: 1 running, to their end; 1 waiting, until it is resumed.\n"
 
     assert run("resume", "connection", connection.external_id) == (
-        f"Resumed {connection}: 1 wait for their turn.\n"
+        f"Resumed {connection}: 1 waiting, for their turn.\n"
     )
     connection.refresh_from_db()
     assert connection.paused_at is None

@@ -70,7 +70,7 @@ def test_dead_letters_are_grouped_by_cause(account: Account) -> None:
 
 
 def test_where_there_are_none_it_says_so(db: None) -> None:
-    assert run() == "No dead letter fits.\n"
+    assert run() == run("list") == "No dead letter fits.\n"
     assert run("replay", "--all") == "No dead letter fits.\n"
     assert run("resolve", "--all") == "No dead letter fits.\n"
 
@@ -114,17 +114,19 @@ def test_one_is_shown_with_its_attempts_and_what_the_platforms_support_asks_for(
     ]
     shown = run("show", str(claimed.pk))
     assert "T9" in shown
+    assert "Nobody did anything to it." not in shown
     assert "The shop was sold" in shown
 
 
 def test_one_is_replayed_by_its_id(connection: Connection) -> None:
     letter = dead(connection)
 
+    assert "It never started.\nNobody did anything to it.\n" in run("show", str(letter.pk))
     told = run("replay", str(letter.pk), "--reason", "Access is back")
 
     letter.refresh_from_db()
     assert letter.state == RunState.QUEUED
-    assert told == f"Sent back: {letter.pk} is due now.\n"
+    assert told == f"Sent back: {letter.pk} is in the queue.\n"
     assert list(letter.interventions.values_list("action", "by", "reason")) == [
         ("replayed", ME, "Access is back")
     ]

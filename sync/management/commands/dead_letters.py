@@ -59,10 +59,8 @@ class Command(AdTigerCommand):
         total = sum(cause["number"] for cause in causes)
         if options["json"]:
             print_json(self, {"total": total, "causes": causes})
-        elif not causes:
-            self.stdout.write(NONE)
         else:
-            self._table(f"Dead letters: {total}", CAUSE, causes)
+            self._table(f"Dead letters: {total}", CAUSE, causes, none=NONE)
 
     def _list(self, options: dict[str, Any]) -> None:
         newest = chosen_letters(options).dead_letters().order_by("-finished_at")
@@ -71,7 +69,7 @@ class Command(AdTigerCommand):
         if options["json"]:
             print_json(self, {"dead_letters": letters})
         else:
-            self._table("Newest dead letters", LETTER, letters)
+            self._table("Newest dead letters", LETTER, letters, none=NONE)
 
     def _show(self, options: dict[str, Any]) -> None:
         stories = []
@@ -86,8 +84,10 @@ class Command(AdTigerCommand):
             for name, value in story.items():
                 if not isinstance(value, list):
                     self.stdout.write(f"{name:>15}  {'' if value is None else value}")
-            self._table("Attempts", ATTEMPT, story["attempts"])
-            self._table("Interventions", INTERVENTION, story["interventions"])
+            self._table("Attempts", ATTEMPT, story["attempts"], none="It never started.")
+            self._table(
+                "Interventions", INTERVENTION, story["interventions"], none="Nobody did anything to it."
+            )
 
     def _replay(self, options: dict[str, Any]) -> None:
         pace = options["pace"] or PER_MINUTE
@@ -101,7 +101,7 @@ class Command(AdTigerCommand):
         if not done.sent and not done.joined:
             self.stdout.write(NONE)
         if len(done.sent) == 1:
-            self.stdout.write(f"Sent back: {done.sent[0].pk} is due now.")
+            self.stdout.write(f"Sent back: {done.sent[0].pk} is in the queue.")
         elif done.sent:
             until = f"the last is due at {done.last_at:%Y-%m-%d %H:%M:%S} UTC"
             self.stdout.write(f"Sent back {len(done.sent)}, {pace} a minute of each provider: {until}.")
@@ -115,6 +115,9 @@ class Command(AdTigerCommand):
         else:
             self.stdout.write(f"Resolved {len(resolved)}." if resolved else NONE)
 
-    def _table(self, title: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
+    def _table(self, title: str, columns: Sequence[str], rows: list[dict[str, Any]], *, none: str) -> None:
+        if not rows:
+            self.stdout.write(none)
+            return
         titles = ["id" if column == "example" else column.replace("_", " ") for column in columns]
         print_table(self, title, titles, ([row[column] for column in columns] for row in rows))

@@ -35,8 +35,8 @@ class Command(AdTigerCommand):
             return
         for (row, changed), each in zip(done, told, strict=True):
             if changed:
-                running = f"{each['running']} running will end by themselves, {each['waiting']} wait."
-                self.stdout.write(f"Paused {label(row)}: {running}")
+                held = f"{each['running']} running, to their end; {each['waiting']} waiting, until it is resumed."
+                self.stdout.write(f"Paused {label(row)}: {held}")
             else:
                 since = f"{row.paused_at:%Y-%m-%d %H:%M:%S} UTC"
                 self.stdout.write(f"Nothing changed: {label(row)} is paused since {since}{row.pause_note}.")

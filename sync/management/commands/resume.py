@@ -34,6 +34,6 @@ class Command(AdTigerCommand):
             return
         for (row, changed), each in zip(done, told, strict=True):
             if changed:
-                self.stdout.write(f"Resumed {label(row)}: {each['waiting']} wait for their turn.")
+                self.stdout.write(f"Resumed {label(row)}: {each['waiting']} waiting, for their turn.")
             else:
                 self.stdout.write(f"Nothing changed: {label(row)} is not paused.")
