@@ -35,8 +35,8 @@ class Command(AdTigerCommand):
             return
         for (row, changed), each in zip(done, told, strict=True):
             if changed:
-                held = f"{each['running']} running, to their end; {each['waiting']} waiting, until it is resumed."
-                self.stdout.write(f"Paused {label(row)}: {held}")
+                running, waiting = f"{each['running']} running, to their end", f"{each['waiting']} waiting"
+                self.stdout.write(f"Paused {label(row)}: {running}; {waiting}, until it is resumed.")
             else:
                 since = f"{row.paused_at:%Y-%m-%d %H:%M:%S} UTC"
                 self.stdout.write(f"Nothing changed: {label(row)} is paused since {since}{row.pause_note}.")
