@@ -78,7 +78,7 @@ def answer(sandbox: Sandbox, call: Call) -> Reply:
         reply = json_reply(_body(sandbox, call, target, grant, faults))
     except MetaError as error:
         reply = json_reply(error.body(), error.status)
-    reply.headers = usage_headers(sandbox.ledger, account_id) | call.headers
+    reply.headers = usage_headers(sandbox.ledger, account_id, tier=sandbox.settings.meta_tier) | call.headers
     return damage(reply, faults)
 
 

@@ -11,7 +11,7 @@ APP = Subject(Platform.META, "")
 TIER = "standard_access"
 
 
-def usage_headers(ledger: Ledger, account_id: str) -> dict[str, str]:
+def usage_headers(ledger: Ledger, account_id: str, *, tier: str) -> dict[str, str]:
     """Percentages are rounded down and may pass 100; regain times are in minutes, reset times in seconds."""
     app = max((meter.percent for meter in ledger.meters(APP)), default=0.0)
     shares = {"call_count": int(app), "total_time": int(app / 2), "total_cputime": int(app / 3)}
@@ -24,20 +24,19 @@ def usage_headers(ledger: Ledger, account_id: str) -> dict[str, str]:
         {
             "acc_id_util_pct": round(fullest, 2),
             "reset_time_duration": math.ceil(meters[0].reset_after) if meters else 0,
-            "ads_api_access_tier": TIER,
+            "ads_api_access_tier": tier,
         }
     )
     # The use cases are metered by the hour: the longest window is theirs.
     hourly = max(meters, key=lambda meter: meter.limit.seconds, default=None)
     percent = hourly.percent if hourly else 0.0
     wait = math.ceil(hourly.reset_after / 60) if hourly and percent >= 100 else 0
-    headers["X-Business-Use-Case-Usage"] = _json(
-        {account_id: [use_case("ads_insights", 0.0, 0), use_case("ads_management", percent, wait)]}
-    )
+    cases = [use_case("ads_insights", 0.0, 0, tier), use_case("ads_management", percent, wait, tier)]
+    headers["X-Business-Use-Case-Usage"] = _json({account_id: cases})
     return headers
 
 
-def use_case(name: str, percent: float, regain_minutes: int) -> dict[str, object]:
+def use_case(name: str, percent: float, regain_minutes: int, tier: str = TIER) -> dict[str, object]:
     """One element of X-Business-Use-Case-Usage."""
     return {
         "type": name,
@@ -45,7 +44,7 @@ def use_case(name: str, percent: float, regain_minutes: int) -> dict[str, object
         "total_cputime": int(percent / 3),
         "total_time": int(percent / 2),
         "estimated_time_to_regain_access": regain_minutes,
-        "ads_api_access_tier": TIER,
+        "ads_api_access_tier": tier,
     }
 
 

@@ -25,6 +25,7 @@ class Settings:
     """What the control endpoint may change while the sandbox runs."""
 
     require_appsecret_proof: bool = False
+    meta_tier: str = "standard_access"  # what the headers name; the limits are set apart
     # Meta refuses larger pages with "reduce the amount of data"; its figure is unpublished and depends on
     # the fields. Several hundred are known to work.
     meta_page_rows: int = 2_000

@@ -71,6 +71,30 @@ def test_a_run_learns_the_tier_and_its_limits_hold_from_the_next_call_on(
     assert f"{connection.external_id} may make 2 calls in 300 s" in run.waiting_for
 
 
+def test_in_the_limited_tier_the_referee_sees_its_score_kept_and_no_call_refused(
+    platform: Sandbox, account: Account
+) -> None:
+    connection = connect(platform, account, "meta")
+    platform.control("settings", meta_tier="development_access")
+    platform.control("limits", platform="meta", account=[[60, 300, 300]], only=connection.external_id)
+    try:
+        scheduled = [sync(connection, trigger=Trigger.SCHEDULED) for _ in range(17)]
+        in_background = report(platform, connection.external_id)
+        manual = [sync(connection, trigger=Trigger.MANUAL) for _ in range(5)]
+    finally:
+        platform.control("settings", meta_tier="standard_access")
+
+    assert {run.state for run in scheduled[:16]} == {RunState.SUCCEEDED}
+    assert scheduled[-1].state == RunState.DEFERRED
+    assert (in_background["calls"], in_background["refused"]) == (48, 0)  # a fifth of 60 is for people
+    assert f"{connection.external_id} may make 60 calls in 300 s, 48 of them in the background" in (
+        scheduled[-1].waiting_for
+    )
+    told = report(platform, connection.external_id)
+    assert [run.state for run in manual] == [RunState.SUCCEEDED] * 4 + [RunState.DEFERRED]
+    assert (told["calls"], told["refused"], told["windows"][0]["highest"]) == (60, 0, 60)
+
+
 def fail_calls(connection: Connection, *, calls: int, errors: int) -> None:
     gate = gate_for(connection, background=False)
     for number in range(calls):
