@@ -44,7 +44,8 @@ logger = structlog.get_logger(__name__)
 
 RETRIED = (*RETRYABLE, CursorExpired)
 LEFT = """
-    SELECT state, campaigns_count + ad_groups_count + ads_count + insights_count, waiting_for
+    SELECT state, available_at, waiting_for,
+        campaigns_count + ad_groups_count + ads_count + insights_count
     FROM sync_syncrun WHERE id = %(run)s
 """
 SYNCED = """
@@ -65,8 +66,9 @@ def execute(run: SyncRun) -> None:
         except LeaseLost:
             logger.warning("run left to its new owner")
         else:
-            [(state, records, reason)] = prepared.fetch(LEFT, {"run": run.pk})
-            logger.info("run left", state=state, records=records, reason=reason)
+            [(*left, records)] = prepared.fetch(LEFT, {"run": run.pk})
+            run.state, run.available_at, run.waiting_for = left  # the drain asks when it is due again
+            logger.info("run left", state=run.state, records=records, reason=run.waiting_for)
 
 
 def _attempt(run: SyncRun, lease: Lease) -> None:
