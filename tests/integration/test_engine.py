@@ -541,6 +541,7 @@ def test_a_run_with_an_old_grant_does_not_close_a_connection_with_a_new_one(
     ask(connection)
     claimed = claim("meta", "default", worker="w")
     assert claimed is not None
+    assert claimed.connection.credential.secret  # the run has read its grant
     platform.fault("meta", "access_denied", account=connection.external_id)
     connection.credential.secret = platform.control("tokens", platform="meta")["token"]
     connection.credential.save()

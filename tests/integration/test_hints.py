@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -17,6 +18,7 @@ from django.utils import timezone
 from adtiger.embedded.ports import free_port
 from providers.sandbox.process import Sandbox
 from sync import alive
+from sync.engine.drain import drain
 from sync.engine.platform import budget_store
 from sync.ledger import broker, nudge
 from sync.ledger.nudge import REST_SECONDS, nudge_at
@@ -75,6 +77,17 @@ def test_a_run_that_is_due_soon_is_told_of_by_one_hint_for_its_moment(account: A
 
     assert waiting() == 1
     assert not nudge_at("meta", "default", now - timedelta(seconds=1))  # due already: the tick's own hint
+
+
+def test_a_drain_tells_of_the_run_that_it_leaves_for_soon(connection: Connection, settings: Any) -> None:
+    settings.META_GRAPH_URL = f"http://127.0.0.1:{free_port(0)}"
+    run = make_run(connection)
+
+    assert drain("meta", "default", worker="w") == 1
+
+    run.refresh_from_db()
+    assert run.defer_reason == DeferReason.RETRY
+    assert waiting() == 1
 
 
 @pytest.fixture

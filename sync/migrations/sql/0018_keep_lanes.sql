@@ -222,6 +222,7 @@ DECLARE
     run sync_syncrun;
     best record;
     busy integer;
+    missed boolean;
     kinds text[];
 BEGIN
     SELECT * INTO queue FROM sync_queue WHERE provider = of_provider AND region = of_region FOR NO KEY UPDATE;
@@ -255,10 +256,13 @@ BEGIN
         ORDER BY lane.rank, lane.tag, due.queued_at, lane.account_id, due.id
     LOOP
         -- One that somebody just joins or cancels is passed over; one that a race left unheld is held.
-        PERFORM 1 FROM sync_syncrun WHERE id = best.id AND state = 'queued' FOR UPDATE SKIP LOCKED;
+        SELECT sync_is_held(connection_id) INTO missed FROM sync_syncrun
+            WHERE id = best.id AND state = 'queued' FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        UPDATE sync_syncrun SET is_held = true WHERE id = best.id AND sync_is_held(connection_id);
-        CONTINUE WHEN FOUND;
+        IF missed THEN
+            UPDATE sync_syncrun SET is_held = true WHERE id = best.id;
+            CONTINUE;
+        END IF;
 
         UPDATE sync_syncrun
         SET state = 'running', started_at = COALESCE(started_at, clock_timestamp()),
