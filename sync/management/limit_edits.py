@@ -20,6 +20,7 @@ SUBJECT = (
     "say what it is about: --connection, --account, --plan, --provider, or --provider with --each for each "
     "of its ad accounts"
 )
+SHARED = ("connection", "account", "provider", "json")  # may stand before `set` as well
 OPTIONS = {"provider": "--provider", "plan": "--plan", "account": "--account", "use_case": "--use-case"}
 
 
@@ -39,6 +40,7 @@ def add_edits(parser: CommandParser) -> None:
         each.add_argument("--each", action="store_true", help="with --provider: each of its ad accounts")
         each.add_argument("--use-case", default="", help="of ad accounts: only its calls, e.g. ads_insights")
         add_json(each)
+        each.set_defaults(**dict.fromkeys(SHARED, argparse.SUPPRESS))
 
 
 def window(text: str) -> Window:

@@ -54,6 +54,12 @@ def test_the_options_name_what_a_limit_is_about(account: Account, arguments: lis
     assert [(each["subject"], each["calls"], each["seconds"]) for each in told] == [(subject, 5, 60)]
 
 
+def test_the_options_may_stand_before_the_word(connection: Connection) -> None:
+    told = json.loads(run("limits", "--connection", connection.external_id, "--json", "set", "5/60"))
+
+    assert told["set"][0]["subject"] == connection.external_id
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
