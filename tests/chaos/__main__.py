@@ -30,10 +30,10 @@ SETTINGS = {
     "META_CONCURRENCY": "3",
     "GOOGLE_CONCURRENCY": "2",
     # narrow enough to be spent again and again: minutes show what hours would
-    "META_CONNECTION_WINDOWS": "20/5",
-    "GOOGLE_CONNECTION_WINDOWS": "10/5",
-    "META_PROVIDER_WINDOWS": "150/5",
-    "GOOGLE_PROVIDER_WINDOWS": "75/5",
+    "META_CONNECTION_WINDOWS": "9/4",
+    "GOOGLE_CONNECTION_WINDOWS": "6/4",
+    "META_PROVIDER_WINDOWS": "120/4",
+    "GOOGLE_PROVIDER_WINDOWS": "60/4",
     "GOOGLE_DAILY_OPERATIONS": "100000",  # no scenario lasts a day
     "META_APP_ID": constants.META_APP_ID,
     "META_APP_SECRET": constants.META_APP_SECRET,

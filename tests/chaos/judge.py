@@ -80,7 +80,7 @@ def judge(case: Case) -> Verdict:
             verdict.dead_letters[run.error_code] += 1
     verdict.add("lost", _lost(case, answers))
     verdict.add("lost", _not_ended(runs))
-    verdict.add("lost", _ended_twice(case.events))
+    verdict.add("lost", _ended_twice(case))
     verdict.add("lost", _ended_unasked(case, runs))
     verdict.add("lost", _outdated(case))
     verdict.add("doubled", _overlapping(case))
@@ -121,10 +121,12 @@ def _not_ended(runs: list[SyncRun]) -> Iterator[str]:
             yield f"run {run.pk} of {run.connection} has not ended: {run.stage}, {why}"
 
 
-def _ended_twice(events: list[Event]) -> Iterator[str]:
-    for event in events:
+def _ended_twice(case: Case) -> Iterator[str]:
+    replayed = {str(run) for run in case.told.replayed}
+    for event in case.events:
         was, is_now = event.before.get("state"), event.row["state"]
-        if event.source == "sync_syncrun" and was in ENDED and is_now != was:
+        was_replayed = was == RunState.FAILED and event.row["id"] in replayed
+        if event.source == "sync_syncrun" and was in ENDED and is_now != was and not was_replayed:
             yield f"run {event.row['id']} had ended ({was}) and became {is_now}"
 
 

@@ -18,6 +18,7 @@ from providers.sandbox.process import Sandbox
 from sync.errors import AlreadySyncing
 from sync.ledger.cancel import cancel
 from sync.ledger.pause import PausableRow, pause, resume
+from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
 from sync.models import Ad, Connection, Queue, SyncRun
 from sync.models.choices import Trigger
@@ -37,6 +38,7 @@ class Told:
 
     requests: set[UUID] = field(default_factory=set)  # accepted: each has to end
     cancelled: set[UUID] = field(default_factory=set)  # runs
+    replayed: set[UUID] = field(default_factory=set)  # dead letters that it sent back
     edited: set[UUID] = field(default_factory=set)  # connections
     locks: list[tuple[UUID, datetime, datetime]] = field(default_factory=list)  # connections held, from, to
     refused: int = 0  # the database was away
@@ -44,7 +46,7 @@ class Told:
 
 
 class Traffic(threading.Thread):
-    """Asks, joins, cancels, pauses and edits until it is stopped; then nothing is paused any more."""
+    """Asks, joins, cancels, pauses, replays and edits until it is stopped, and leaves nothing paused."""
 
     def __init__(self, sandbox: Sandbox, tenants: Tenants, dice: random.Random) -> None:
         super().__init__(name="traffic", daemon=True)
@@ -63,6 +65,7 @@ class Traffic(threading.Thread):
             (5, self._cancel),
             (5, self._pause),
             (10, self._edit),
+            (5, self._replay),
         ]
 
     def run(self) -> None:
@@ -143,6 +146,12 @@ class Traffic(threading.Thread):
             if everything or until < now:
                 resume(row, by=NAME)
                 self._paused.remove((until, row))
+
+    def _replay(self, one: Connection) -> None:
+        dead = SyncRun.objects.filter(connection=one).dead_letters().order_by("finished_at").first()
+        if dead is not None:
+            self.told.replayed.add(dead.pk)
+            replay(dead.pk, by=NAME)
 
     def _edit(self, one: Connection) -> None:
         """At the platform, as its users do; now and then something vanishes there."""
