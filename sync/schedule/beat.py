@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from celery.signals import beat_init
-from django.db import transaction
+from django.db import connection, transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+LOCK = 4_817_016_403  # any number that nobody else in this database uses
 
 
 class Row(NamedTuple):
@@ -31,8 +33,9 @@ ROWS = (
 
 
 def ensure_rows() -> None:
-    """Make the rows that are missing."""
-    with transaction.atomic():
+    """Make the rows that are missing, whoever else does so at the same moment."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])  # equal intervals are not unique
         for row in ROWS:
             if PeriodicTask.objects.filter(name=row.name).exists():
                 continue
