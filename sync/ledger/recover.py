@@ -16,7 +16,7 @@ from sync.models import SyncRun
 from sync.models.choices import Outcome, RunState
 from sync.models.run import SyncRunQuerySet
 
-BATCH = 200  # runs per transaction: short locks, however many workers died
+BATCH = 200  # runs per tick, which is to be over in a moment, however many workers died
 
 
 def take_back_lost() -> list[SyncRun]:
@@ -26,11 +26,15 @@ def take_back_lost() -> list[SyncRun]:
 
 def take_back(runs: SyncRunQuerySet) -> list[SyncRun]:
     """The same for running ones of which it is known otherwise that nobody works on them any more."""
-    with transaction.atomic():
-        lost = list(runs.select_for_update(skip_locked=True).order_by("lease_expires_at")[:BATCH])
-        for run in lost:
-            _take_back(run)
-    return lost
+    taken = []
+    for pk in list(runs.order_by("lease_expires_at").values_list("pk", flat=True)[:BATCH]):
+        # one per transaction: it holds the lanes of one account, so nobody waits for it in a circle
+        with transaction.atomic():
+            run = runs.filter(pk=pk).select_for_update(skip_locked=True).first()
+            if run is not None:
+                _take_back(run)
+                taken.append(run)
+    return taken
 
 
 def _take_back(run: SyncRun) -> None:

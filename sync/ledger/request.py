@@ -81,7 +81,9 @@ def request_sync(
             requested_by=requested_by,  # type: ignore[misc]
         )
         result = Requested(request)
-        for connection in _locked(connections):
+        locked = _locked(connections)
+        _lock_runs(locked, ask.kind)
+        for connection in locked:
             _place(result, connection, ask)
         if not result.runs:
             request.delete()
@@ -98,6 +100,12 @@ def _locked(connections: Iterable[Connection]) -> list[Connection]:
     """Lock in the order of ids, so that two requests can't wait for each other."""
     ids = [connection.pk for connection in connections]
     return list(Connection.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True))
+
+
+def _lock_runs(connections: list[Connection], kind: Kind) -> None:
+    """All before the first is changed: its lane is locked then, for which the holder of the next may wait."""
+    open_runs = SyncRun.objects.filter(connection__in=connections, kind=kind).open()
+    list(open_runs.order_by("connection_id", "pk").select_for_update(of=("self",)).values_list("pk"))
 
 
 def _place(result: Requested, connection: Connection, ask: Ask) -> None:
