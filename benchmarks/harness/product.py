@@ -5,6 +5,7 @@ ADTIGER_BENCH_HOME), and there only the database and the Valkey numbers named he
 """
 
 import os
+import signal
 import warnings
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +33,7 @@ def redis_url(number: int) -> str:
 
 def _set_up() -> None:
     server = embedded.database_url(HOME).rpartition("/")[0]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # one that is stopped ends its peers, too
     for name in ("CELERY_BROKER_URL", "BULLMQ_REDIS_URL"):
         os.environ.pop(name, None)
     os.environ |= {
