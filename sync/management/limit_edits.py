@@ -11,7 +11,6 @@ from sync.engine.set_limits import clear_limits, set_limits
 from sync.management.command import WrongUse, seconds
 from sync.management.lookup import find_account, find_connection
 from sync.management.operator import add_reason, operator
-from sync.management.output import add_json
 from sync.models import CallLimit, Connection, Plan
 from sync.models.choices import LimitScope, Provider
 from sync.models.limit import CallLimitQuerySet
@@ -20,7 +19,6 @@ SUBJECT = (
     "say what it is about: --connection, --account, --plan, --provider, or --provider with --each for each "
     "of its ad accounts"
 )
-SHARED = ("connection", "account", "provider", "json")  # may stand before `set` as well
 OPTIONS = {"provider": "--provider", "plan": "--plan", "account": "--account", "use_case": "--use-case"}
 
 
@@ -33,14 +31,20 @@ def add_edits(parser: CommandParser) -> None:
     clearing = edits.add_parser("clear", help="let the defaults hold again")
     clearing.add_argument("--seconds", type=seconds, help="only the limit of this length")
     for each in (setting, clearing):
-        each.add_argument("--connection", help="its id, or the platform's id of the ad account")
-        each.add_argument("--account", help="name or id: all calls of a tenant")
-        each.add_argument("--plan", help="name: all calls of each tenant that has it")
-        each.add_argument("--provider", choices=Provider.values, help="all calls of the app or project")
-        each.add_argument("--each", action="store_true", help="with --provider: each of its ad accounts")
-        each.add_argument("--use-case", default="", help="of ad accounts: only its calls, e.g. ads_insights")
-        add_json(each)
-        each.set_defaults(**dict.fromkeys(SHARED, argparse.SUPPRESS))
+        _add_subject(each)
+
+
+def _add_subject(parser: CommandParser) -> None:
+    """What it is about. Some options may stand before the word as well, so their absence says nothing."""
+    before: dict[str, Any] = {"default": argparse.SUPPRESS}
+    parser.add_argument("--connection", help="its id, or the platform's id of the ad account", **before)
+    parser.add_argument("--account", help="name or id: all calls of a tenant", **before)
+    providers = Provider.values
+    parser.add_argument("--provider", choices=providers, help="all calls of the app or project", **before)
+    parser.add_argument("--plan", help="name: all calls of each tenant that has it")
+    parser.add_argument("--each", action="store_true", help="with --provider: each of its ad accounts")
+    parser.add_argument("--use-case", default="", help="of ad accounts: only its calls, e.g. ads_insights")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of sentences", **before)
 
 
 def window(text: str) -> Window:
