@@ -20,9 +20,10 @@ from django.utils import timezone
 from providers.errors import BudgetSpent
 from providers.http import CALL_SECONDS
 from sync.google.project import day_limit, project_name
-from sync.google.quota import DAY, Counted, Quota
+from sync.google.quota import Counted, Quota
 from sync.models import Account, GoogleProject, OperationCount, SyncRun
 from sync.models.choices import DeferReason, Priority, Provider, RunState
+from sync.models.google import DAY
 
 logger = structlog.get_logger(__name__)
 
@@ -46,7 +47,8 @@ TAKE = """
         INSERT INTO sync_operationcount AS counted (project, subject, until, calls)
         SELECT %(project)s, subject, date_bin('1 minute', now + %(call)s, 'epoch') + interval '1 minute', 1
         FROM clock, used, unnest(ARRAY['', %(subject)s]) AS subject
-        WHERE used.project < %(most)s AND (used.account < %(share)s OR used.project < %(lent)s)
+        WHERE used.project < %(most)s
+          AND (used.account < %(share)s OR (used.project < %(lent)s AND used.account < %(utmost)s))
         ON CONFLICT (project, subject, until) DO UPDATE SET calls = counted.calls + 1
         RETURNING until
     )
@@ -96,7 +98,7 @@ class Operations:
     def settle(self, ticket: str) -> None:
         """The call was answered; one that outlasted the longest call counts once more, from now."""
         if time.monotonic() - self._under_way.pop(ticket).taken_at > CALL_SECONDS:
-            self._count({"most": NO_LIMIT, "share": NO_LIMIT, "lent": NO_LIMIT})
+            self._count(asdict(Quota(NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT)))
 
     def _count(self, allowed: dict[str, int]) -> tuple[int, datetime | None]:
         """Count one operation where that is allowed. How many there were, and the minute that has it."""
@@ -176,6 +178,10 @@ def operations_of(account: Account, *, background: bool) -> Operations | None:
         reserve=settings.BUDGET_RESERVE if background else 0,
         weight=account.weight,
         weights=project.weights,
+        scheduled=project.scheduled_operations(project.connections_count),
+        own=project.scheduled_operations(
+            account.connections.active().filter(provider=Provider.GOOGLE).count()
+        ),
     )
     return Operations(project.name, account, quota, background)
 

@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from sync.google.operations import SYNC_OPERATIONS, used_operations
 from sync.google.project import day_limit, project_name
-from sync.google.quota import DAY, Quota
+from sync.google.quota import Quota
 from sync.models import Account, Connection, GoogleProject, SyncRun
 from sync.models.choices import Provider, Trigger
 from sync.models.connection import HOUR
+from sync.models.google import DAY
 
 STEP = timedelta(minutes=5)  # an interval that followed every small change would only be hard to read
 RECENT_RUNS = 200  # a mean that one heavy ad account doesn't move, and a day's change in ad accounts does

@@ -1,17 +1,18 @@
 """Who may use how much of the day: the rules, and when something is free again. Pure.
 
-A day of operations has four parts. Up to `lent` everybody goes on. From there to `most` only accounts
-within their share do, so one tenant's bulk can't take what others come for. What is above the most of
-background work is the reserve, for people. A project of one account has nobody to share with.
+A day of operations has four parts. Up to `lent` everybody goes on, but nobody beyond its share with more
+than what no schedule needs. From there to `most` only accounts within their share go on, so one tenant's
+bulk can't take what others come for. What is above the most of background work is the reserve, for people.
 """
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-DAY = timedelta(hours=24)
+from sync.models.google import DAY
+
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LAST_PART = 0.1  # of the day's operations: lent to nobody, so that others find a tenth of it at any time
 UNPLANNED = 0.05  # of them: first syncs, retries and people, before anybody has to be alarmed
@@ -33,18 +34,21 @@ class Quota:
     most: int  # for this kind of work, by all accounts together
     lent: int  # up to which also an account goes on that has used its share
     share: int  # the account's, which nobody else's work takes from it for long
+    utmost: int  # of the account, with what is lent to it
 
     @classmethod
-    def of(cls, limit: int, *, reserve: float, weight: int, weights: int) -> "Quota":
-        """`weights`: of all accounts that use the project; an account that is not among them yet counts."""
+    def of(
+        cls, limit: int, *, reserve: float, weight: int, weights: int, scheduled: int = 0, own: int = 0
+    ) -> "Quota":
+        """`weights`: of all accounts that use the project; an account that is not among them yet counts.
+
+        `scheduled`: what the scheduled syncs of all accounts need; `own`: of it, the account's.
+        """
         # without the summand, a product that is a whole number may be rounded off it
         most = max(1, math.floor(limit * (1 - reserve) + 1e-9))
-        return cls(
-            limit=limit,
-            most=most,
-            lent=max(1, most - math.ceil(limit * LAST_PART - 1e-9)),
-            share=max(1, most * weight // max(weight, weights)),
-        )
+        lent = max(1, most - math.ceil(limit * LAST_PART - 1e-9))
+        share = max(1, most * weight // max(weight, weights), own)
+        return cls(limit, most, lent, share, utmost=share + max(0, lent - scheduled))
 
     @property
     def planned(self) -> int:
@@ -58,7 +62,8 @@ class Quota:
 
     def allows(self, *, project: int, account: int) -> bool:
         """Whether one more operation is allowed after so many, of all and of the account."""
-        return project < self.most and (account < self.share or project < self.lent)
+        is_lent = project < self.lent and account < self.utmost
+        return project < self.most and (account < self.share or is_lent)
 
     def refusal(self, *, project: int) -> str:
         """Why not, as a part of a sentence."""
@@ -69,9 +74,11 @@ class Quota:
 
     def free_at(self, project: Iterable[Counted], account: Iterable[Counted], *, calls: int) -> datetime:
         """When so many calls are free, if nobody takes any meanwhile. Both in the order of time."""
-        project = list(project)
+        project, account = list(project), list(account)
         within_share = _left(account, most=self.share, calls=calls)
-        lent_again = _left(project, most=self.lent, calls=calls)
+        lent_again = max(
+            _left(project, most=self.lent, calls=calls), _left(account, most=self.utmost, calls=calls)
+        )
         return max(_left(project, most=self.most, calls=calls), min(within_share, lent_again))
 
 

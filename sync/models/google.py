@@ -3,11 +3,14 @@
 In PostgreSQL, for the platform counts them over a whole day, and a budget store may lose its memory.
 """
 
-from datetime import datetime
+import math
+from datetime import datetime, timedelta
 
 from django.db import models
 
 from sync.models.connection import HOUR
+
+DAY = timedelta(hours=24)
 
 
 class GoogleProject(models.Model):
@@ -30,6 +33,10 @@ class GoogleProject(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def scheduled_operations(self, connections: int) -> int:
+        """What the scheduled syncs of so many connections need in 24 hours."""
+        return math.ceil(connections * self.operations_per_sync * (DAY / self.interval))
 
 
 class OperationCount(models.Model):

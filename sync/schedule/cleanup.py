@@ -15,10 +15,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
-from sync.google.quota import DAY
 from sync.ledger.replay import CHECKPOINT_LASTS
 from sync.models import Change, OperationCount, OutsideCalls, SeenIds, SyncRequest, SyncRun
 from sync.models.choices import RunState, Trigger
+from sync.models.google import DAY
 
 BATCH = 1_000  # rows per transaction: short locks beside the workers
 

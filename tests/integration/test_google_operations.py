@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from providers.errors import BudgetSpent
 from sync.google.operations import SYNC_OPERATIONS, Operations
-from sync.google.quota import DAY, Quota
+from sync.google.quota import Quota
 from sync.models import Account, GoogleProject
+from sync.models.google import DAY
 from tests.factories import make_account
 from tests.integration.database_clock import DatabaseClock
 
@@ -78,14 +79,19 @@ class Trial:
 
     def _quota(self, who: int, background: bool) -> Quota:
         reserve = 0.2 if background else 0.0
-        return Quota.of(LIMIT, reserve=reserve, weight=WEIGHTS[who], weights=sum(WEIGHTS))
+        return Quota.of(
+            LIMIT, reserve=reserve, weight=WEIGHTS[who], weights=sum(WEIGHTS), scheduled=4, own=who
+        )
 
     def _allows(self, quota: Quota, who: int, at: datetime, *, calls: int) -> bool:
         """Whether so many more are allowed at that moment; as many as it ever allows, at most."""
         counted = [call for call in self.calls if call.until > at - DAY]
         mine = sum(call.account == who for call in counted)
         within_share = mine + min(calls, quota.share) <= quota.share
-        lent = len(counted) + min(calls, quota.lent) <= quota.lent
+        lent = (
+            len(counted) + min(calls, quota.lent) <= quota.lent
+            and mine + min(calls, quota.utmost) <= quota.utmost
+        )
         return len(counted) + min(calls, quota.most) <= quota.most and (within_share or lent)
 
     def _free_at(self, quota: Quota, who: int) -> datetime:

@@ -191,6 +191,30 @@ def test_one_tenant_can_not_use_up_what_another_comes_for(
         late.take("beyond the day")
 
 
+def test_a_day_that_is_planned_is_not_lent_to_the_first_who_comes(
+    customer: Connection, other_account: Account
+) -> None:
+    for _ in range(3):
+        make_connection(other_account, Provider.GOOGLE)
+    GoogleProject.objects.create(
+        name=project_name(),
+        weights=2,
+        connections_count=4,
+        operations_per_sync=3,
+        interval=timedelta(hours=8),
+    )  # 36 operations a day are planned, 27 of them the other account's
+    greedy, late = ledger_of(customer.account, background=True), ledger_of(other_account, background=True)
+
+    assert (greedy.quota.share, greedy.quota.utmost) == (24, 30)
+    for number in range(30):
+        greedy.take(str(number))
+    with pytest.raises(BudgetSpent, match="this account has used its share of 24"):
+        greedy.take("one more")
+
+    for number in range(18):
+        late.take(str(number))
+
+
 def test_a_call_that_outlasts_the_longest_counts_once_more_from_its_end(
     customer: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from sync.google.pace import interval_for
-from sync.google.quota import DAY, Quota
+from sync.google.quota import Quota
+from sync.models.google import DAY
 
 HOUR = timedelta(hours=1)
 BASIC = Quota.of(15_000, reserve=0.2, weight=1, weights=1).planned

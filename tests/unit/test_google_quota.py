@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.google.quota import DAY, Counted, Quota
+from sync.google.quota import Counted, Quota
+from sync.models.google import DAY
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -61,6 +62,25 @@ def test_beyond_its_share_an_account_only_uses_what_nobody_wants(
     project: int, account: int, allowed: bool
 ) -> None:
     assert background().allows(project=project, account=account) is allowed
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "own", "share", "utmost"),
+    [
+        (0, 0, 12, 10_512),  # nobody is expected
+        (9_750, 0, 12, 762),  # all is planned for: only what is left over is lent
+        (9_750, 975, 975, 1_725),  # its own part of the plan is its own, however small its weight
+        (12_000, 0, 12, 12),  # more is wanted than there is
+    ],
+)
+def test_what_the_schedule_needs_is_lent_to_nobody(scheduled: int, own: int, share: int, utmost: int) -> None:
+    quota = Quota.of(15_000, reserve=0.2, weight=1, weights=1_000, scheduled=scheduled, own=own)
+
+    assert (quota.share, quota.utmost) == (share, utmost)
+    end = min(utmost, quota.lent)
+    assert quota.allows(project=end - 1, account=end - 1)
+    assert not quota.allows(project=end, account=end)  # on an empty day, one tenant's bulk stops here
+    assert quota.allows(project=end, account=0)
 
 
 def test_people_may_use_the_reserve() -> None:
