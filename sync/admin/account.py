@@ -29,8 +29,8 @@ class AccountAdmin(PausableAdmin):
     search_fields = ("name",)
     search_help_text = "Name"
     ordering = ("name",)
-    fields = ("name", "plan", "paused", "connections", "history", "made")
-    readonly_fields = ("paused", "connections", "history", "made")
+    fields = ("name", "plan", "paused", "pauses", "connections", "history", "made")
+    readonly_fields = ("paused", "pauses", "connections", "history", "made")
     autocomplete_fields = ("plan",)
     inlines = (MembershipInline,)
 

@@ -41,7 +41,19 @@ class ConnectionAdmin(PausableAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("name", "status", "state", "paused", "last_sync", "next_sync", "history", "catalog")},
+            {
+                "fields": (
+                    "name",
+                    "status",
+                    "state",
+                    "paused",
+                    "pauses",
+                    "last_sync",
+                    "next_sync",
+                    "history",
+                    "catalog",
+                )
+            },
         ),
         (
             "Ad account",
@@ -64,6 +76,7 @@ class ConnectionAdmin(PausableAdmin):
     readonly_fields = (
         "state",
         "paused",
+        "pauses",
         "last_sync",
         "last_full_sync",
         "next_sync",

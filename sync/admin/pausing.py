@@ -6,14 +6,16 @@ from django import forms
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from unfold.dataclasses import UnfoldAction
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from sync.admin.audit import log
 from sync.admin.base import Admin, action, display, leave, operator
-from sync.admin.words import moment, page
+from sync.admin.words import link, listing, moment, page
 from sync.ledger.pause import PausableRow, pause, resume
+from sync.models import Intervention
 
 
 class ReasonForm(BaseDialogForm):  # type: ignore[misc]
@@ -33,6 +35,11 @@ class PausableAdmin(Admin):
     @display(description="Paused")
     def paused(self, row: PausableRow) -> str:
         return f"Since {moment(row.paused_at)}{row.pause_note}" if row.paused_at else "No"
+
+    @display(description="Pauses")
+    def pauses(self, row: PausableRow) -> SafeString:
+        chosen = {f"{row._meta.model_name}__id__exact": row.pk}
+        return link(listing(Intervention, **chosen), "Who, when and why")
 
     @action(description="Pause the selected", permissions=["change"])
     def pause_selected(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:

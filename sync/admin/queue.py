@@ -40,8 +40,9 @@ class QueueAdmin(PausableAdmin):
         "waiting",
         "deferred",
         "paused",
+        "pauses",
     )
-    readonly_fields = ("name", "running", "waiting", "deferred", "paused")
+    readonly_fields = ("name", "running", "waiting", "deferred", "paused", "pauses")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

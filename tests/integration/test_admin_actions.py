@@ -11,7 +11,7 @@ from django.utils import timezone
 from sync.admin import start
 from sync.admin.words import listing, page
 from sync.ledger.pause import PausableRow, pause
-from sync.models import Account, Connection, Queue, SyncRequest, SyncRun
+from sync.models import Account, Connection, Intervention, Queue, SyncRequest, SyncRun
 from sync.models.choices import ConnectionStatus, CredentialStatus, Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
 
@@ -164,6 +164,11 @@ def test_pause_and_resume(admin_client: Client, admin_user: User, connection: Co
         ("resumed", admin_user.username, "It has moved"),
     ]
 
+    pause(make_connection(make_account("Globex")), by="carol", reason="Elsewhere")
+    story = listing(Intervention, **{f"{kind}__id__exact": row.pk})
+    assert f'href="{story}"' in admin_client.get(page(row)).content.decode()
+    assert len(admin_client.get(story).context["cl"].result_list) == 2
+
 
 def test_pausing_a_selection_leaves_earlier_pauses_alone(admin_client: Client, account: Account) -> None:
     earlier = make_connection(account, paused_at=timezone.now(), pause_reason="Earlier")
@@ -267,7 +272,7 @@ def test_editing_a_queue_keeps_what_workers_wrote_meanwhile(admin_client: Client
     queue = Queue.objects.create(provider="meta", region="default", concurrency=2)
     Queue.objects.filter(pk=queue.pk).update(virtual_times=[42, 0, 0])
 
-    admin_client.post(page(queue), {"concurrency": "5"})
+    admin_client.post(page(queue), {"concurrency": "5", "patience": "600", "manual_patience": "30"})
 
     queue.refresh_from_db()
     assert (queue.concurrency, queue.virtual_times) == (5, [42, 0, 0])

@@ -1,7 +1,7 @@
 """Pause and resume: a condition beside what waits, written down with who, when and why."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -131,6 +131,32 @@ def test_two_who_pause_at_once_leave_one_pause_and_one_record() -> None:
     assert sorted(won.values()) == [False, True]
     assert story(connection) == [("paused", connection.paused_by, "")]
     assert won[connection.paused_by]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_of_a_provider_starts_once_its_pause_has_returned() -> None:
+    account = make_account()
+    for _ in range(40):
+        make_run(make_connection(account))
+    Queue.objects.update(concurrency=40)
+    started = Event()
+
+    def work(worker: str) -> None:
+        try:
+            while claim("meta", "default", worker=worker):
+                started.set()
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        workers = [pool.submit(work, name) for name in ("w1", "w2")]
+        assert started.wait(timeout=10)
+        pause(Queue.objects.get(), by="carol")
+        running = SyncRun.objects.running().count()
+        for done in workers:
+            done.result(timeout=10)
+
+    assert SyncRun.objects.running().count() == running < 40
 
 
 def test_an_intervention_is_about_one_thing(connection: Connection) -> None:
