@@ -64,6 +64,16 @@ def test_deleting_what_waits_empties_its_lane(connection: Connection) -> None:
     assert list(lanes().values()) == [(0, None)]
 
 
+def test_a_lane_that_went_first_is_not_made_again_for_a_run_that_goes(connection: Connection) -> None:
+    """As when an account is deleted with all that hangs on it: a new lane would refer to nothing."""
+    run = make_run(connection)
+    Lane.objects.all().delete()
+
+    run.delete()
+
+    assert not lanes()
+
+
 def test_weights_give_turns_in_proportion(account: Account) -> None:
     Queue.objects.create(provider="meta", region="default", concurrency=20)
     heavy = make_account("Globex", plan=Plan.objects.create(name="Agency", weight=3))

@@ -77,7 +77,7 @@ BEGIN
         tag = CASE WHEN lane.head_at IS NULL
               THEN GREATEST(lane.tag, queue.virtual_times[lane.rank + 1]) ELSE lane.tag END
     WHERE queue_id = queue.id AND account_id = run.account_id AND kind = run.kind AND rank = run.rank;
-    IF NOT FOUND THEN
+    IF NOT FOUND AND change > 0 THEN  -- else the account is being deleted, its lanes first
         INSERT INTO sync_lane (queue_id, account_id, kind, rank, tag, waiting, head_at)
         VALUES (queue.id, run.account_id, run.kind, run.rank, queue.virtual_times[run.rank + 1], 0, NULL)
         ON CONFLICT DO NOTHING;
