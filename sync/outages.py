@@ -19,12 +19,14 @@ class Outage:
     since: datetime
     next_try_at: datetime
     is_tried: bool  # a probe is under way
+    only: str  # the ad account for which it is down, where no other met it yet; empty: for all
     why: str
 
     def __str__(self) -> str:
+        whom = f" for {self.only}" if self.only else ""
         then = "one call tries it now" if self.is_tried else f"the next try is at {self.next_try_at:%H:%M:%S}"
         return (
-            f"{PLATFORMS[Provider(self.provider)]}'s {self.endpoint} do not answer since "
+            f"{PLATFORMS[Provider(self.provider)]}'s {self.endpoint} do not answer{whom} since "
             f"{self.since:%Y-%m-%d %H:%M:%S}; {then} UTC. {self.why}"
         )
 
@@ -45,5 +47,6 @@ def _outage(circuit: Circuit) -> Outage:
         since=datetime.fromtimestamp(circuit.since, UTC),
         next_try_at=datetime.fromtimestamp(circuit.until, UTC),
         is_tried=circuit.is_probing,
+        only=circuit.only,
         why=circuit.why,
     )

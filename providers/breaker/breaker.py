@@ -19,17 +19,21 @@ PATIENCE = 86_400.0
 
 
 class EndpointBreaker:
-    """`providers.base.Breaker` over the shared circuits. `label` is the provider's name for people."""
+    """`providers.base.Breaker` over the shared circuits, for the calls of one ad account.
 
-    def __init__(self, circuits: Circuits, provider: str, label: str) -> None:
+    `label` is the provider's name for people.
+    """
+
+    def __init__(self, circuits: Circuits, provider: str, ad_account: str, *, label: str) -> None:
         self._circuits = circuits
         self._provider = provider
+        self._ad_account = ad_account
         self._label = label
 
     @contextmanager
     def watching(self, endpoint: str) -> Iterator[Callable[[], None]]:
         """Around one call and the reading of its answer; see `providers.base.Breaker`."""
-        call = _Call(self._circuits, f"{self._provider}:{endpoint}")
+        call = _Call(self._circuits, f"{self._provider}:{endpoint}", self._ad_account)
         reason = f"{self._label}'s {endpoint} do not answer"
         if (shut_until := call.enter()) is not None:
             raise CircuitOpen(reason, retry_at=shut_until)
@@ -53,9 +57,10 @@ class EndpointBreaker:
 class _Call:
     """One call's part in its circuit: told at most once, and nothing while the store is away."""
 
-    def __init__(self, circuits: Circuits, name: str) -> None:
+    def __init__(self, circuits: Circuits, name: str, ad_account: str) -> None:
         self._circuits = circuits
         self._name = name
+        self._ad_account = ad_account
         self._ticket = uuid4().hex
         self._is_over = False
         self._must_tell = False
@@ -63,7 +68,7 @@ class _Call:
     def enter(self) -> float | None:
         """Until when the way is shut; None where it is free."""
         with suppress(RedisError):
-            entry = self._circuits.enter(self._name, self._ticket)
+            entry = self._circuits.enter(self._name, self._ticket, self._ad_account)
             self._must_tell = entry.must_tell
             return entry.shut_until
         return None
@@ -74,7 +79,7 @@ class _Call:
             return
         self._is_over = True
         with suppress(RedisError):
-            if self._must_tell and self._circuits.answered(self._name, self._ticket):
+            if self._must_tell and self._circuits.answered(self._name, self._ticket, self._ad_account):
                 logger.warning("circuit closed", extra={"circuit": self._name})
 
     def release(self) -> None:
@@ -89,7 +94,7 @@ class _Call:
             return None
         self._is_over = True
         with suppress(RedisError):
-            opened = self._circuits.failed(self._name, self._ticket, str(exc))
+            opened = self._circuits.failed(self._name, self._ticket, self._ad_account, str(exc))
             if opened is not None:
                 return self._wait(opened, exc)
         return None

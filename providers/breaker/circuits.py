@@ -53,6 +53,7 @@ class Circuit(NamedTuple):
     since: float
     until: float  # the next probe is let through then
     is_probing: bool
+    only: str  # the ad account for which it is open; empty: for all
     why: str
 
 
@@ -66,27 +67,28 @@ class Circuits:
             _load(client, name) for name in ("enter", "failed", "answered", "release")
         )
 
-    def enter(self, name: str, ticket: str) -> Entry:
-        """Ask for a call's way, before it is made."""
+    def enter(self, name: str, ticket: str, who: str) -> Entry:
+        """Ask for a call's way, before it is made. `who` is its ad account."""
         waits = [_micros(PROBE_SECONDS), _micros(BESIDE_PROBE_SECONDS)]
-        word, number = self._enter(keys=[_key(name)], args=[ticket, *waits])
+        word, number = self._enter(keys=[_key(name)], args=[ticket, who, *waits])
         if word == b"shut":
             return Entry(number / MICRO, must_tell=False)
         return Entry(None, must_tell=word == b"probe" or number > 0)
 
-    def failed(self, name: str, ticket: str, why: str) -> Opened | None:
+    def failed(self, name: str, ticket: str, who: str, why: str) -> Opened | None:
         """The call met a platform that is down; None while the circuit stays closed."""
         spans = [_micros(FIRST_SECONDS), _micros(LONGEST_SECONDS), 1 + JITTER * self._dice()]
         kept = [ROW_SECONDS * 1000, KEEP_SECONDS * 1000]
-        answer = self._failed(keys=[_key(name), OPEN], args=[ticket, name, FAILURES, *spans, *kept, why])
+        told = ticket, who, name, FAILURES
+        answer = self._failed(keys=[_key(name), OPEN], args=[*told, *spans, *kept, why])
         if answer[0] == b"counted":
             return None
         _, until, since, by_this = answer
         return Opened(until / MICRO, since / MICRO, bool(by_this))
 
-    def answered(self, name: str, ticket: str) -> bool:
+    def answered(self, name: str, ticket: str, who: str) -> bool:
         """The platform answered, whatever it said. True when that closed the circuit."""
-        return bool(self._answered(keys=[_key(name), OPEN], args=[ticket, name]))
+        return bool(self._answered(keys=[_key(name), OPEN], args=[ticket, who, name]))
 
     def release(self, name: str, ticket: str) -> None:
         """The call was not made after all."""
@@ -112,6 +114,7 @@ def _circuit(name: str, state: dict[bytes, bytes], now: int) -> Circuit:
         since=int(state[b"since"]) / MICRO,
         until=int(state[b"until"]) / MICRO,
         is_probing=int(state.get(b"probe_until", 0)) > now,
+        only=state[b"who"].decode(),
         why=state[b"why"].decode(),
     )
 

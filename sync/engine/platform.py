@@ -60,10 +60,9 @@ def open_client(run: SyncRun) -> tuple[Client, BudgetGate]:
         background=run.priority != Priority.MANUAL,
         past_calls=lambda: past_calls(asking=run.lease_token, made=client.calls),
     )
-    provider = Provider(run.provider)
-    client = connection_client(
-        run.connection, gate, EndpointBreaker(circuits(), provider, PLATFORMS[provider])
-    )
+    provider, ad_account = Provider(run.provider), run.connection.external_id
+    breaker = EndpointBreaker(circuits(), provider, ad_account, label=PLATFORMS[provider])
+    client = connection_client(run.connection, gate, breaker)
     return client, gate
 
 

@@ -57,9 +57,9 @@ def test_an_outage_stands_with_its_provider_while_the_store_knows_of_it(
 ) -> None:
     make_run(connection)
     for _ in range(FAILURES):
-        circuits().failed("meta:ads", "ticket", "Meta could not be reached")
+        circuits().failed("meta:ads", "ticket", "act_7", "Meta could not be reached")
 
-    assert "Meta&#x27;s ads do not answer since" in admin_client.get(INDEX).content.decode()
+    assert "Meta&#x27;s ads do not answer for act_7 since" in admin_client.get(INDEX).content.decode()
 
     away = Circuits(redis.Redis(host="127.0.0.1", port=9))
     monkeypatch.setattr(sync.outages, "circuits", lambda: away)

@@ -45,10 +45,11 @@ class Model:
     span: int = 0
     probe: str = ""
     probe_until: int = 0
+    who: str | None = None  # the only ad account that failed; empty for several
 
-    def enter(self, ticket: str, now: int) -> int | None:
+    def enter(self, ticket: str, who: str, now: int) -> int | None:
         """Until when it is shut for this call; None where it is let through."""
-        if self.until is None:
+        if self.until is None or self.who not in ("", who):
             return None
         if now < self.until:
             return self.until
@@ -57,8 +58,9 @@ class Model:
         self.probe, self.probe_until = ticket, now + micros(PROBE_SECONDS)
         return None
 
-    def failed(self, ticket: str, now: int) -> bool:
+    def failed(self, ticket: str, who: str, now: int) -> bool:
         """Whether this failure opened it, or kept it open."""
+        self.who = who if self.who in (None, who) else ""
         if self.until is None:
             self.failures += 1
             if self.failures < FAILURES:
@@ -71,9 +73,9 @@ class Model:
         self.until, self.probe, self.probe_until = now + int(self.span * (1 + JITTER * DICE)), "", 0
         return True
 
-    def answered(self, ticket: str) -> None:
-        if self.until is None or ticket == self.probe:
-            self.failures, self.until, self.probe = 0, None, ""
+    def answered(self, ticket: str, who: str) -> None:
+        if self.until is None or ticket == self.probe or self.who not in ("", who):
+            self.failures, self.until, self.probe, self.who = 0, None, "", None
 
     def release(self, ticket: str) -> None:
         if ticket == self.probe:
@@ -87,6 +89,13 @@ class Step(NamedTuple):
     argument: int = 0
 
 
+class Call(NamedTuple):
+    """A call that is being made."""
+
+    ticket: str
+    who: str
+
+
 class Trial:
     """The circuits and the model side by side, and the calls that are being made."""
 
@@ -95,35 +104,35 @@ class Trial:
         clock.set_clock(START)
         self.clock, self.now = clock, START
         self.circuits, self.model = Circuits(clock, dice=lambda: DICE), Model()
-        self.flying: list[str] = []
+        self.flying: list[Call] = []
         self.count = 0
 
-    def call(self, _: int) -> None:
+    def call(self, account: int) -> None:
         self.count += 1
-        ticket = str(self.count)
-        told, expected = self.circuits.enter(NAME, ticket), self.model.enter(ticket, self.now)
+        call = Call(str(self.count), f"act_{account}")
+        told, expected = self.circuits.enter(NAME, *call), self.model.enter(*call, self.now)
         assert told.shut_until == (None if expected is None else expected / MICRO)
         if expected is None:
-            assert told.must_tell == (self.model.failures > 0 or self.model.probe == ticket)
-            self.flying.append(ticket)
+            assert told.must_tell == (self.model.failures > 0 or self.model.until is not None)
+            self.flying.append(call)
 
     def fail(self, which: int) -> None:
-        if ticket := self._landed(which):
-            opened, by_this = self.circuits.failed(NAME, ticket, "why"), self.model.failed(ticket, self.now)
+        if call := self._landed(which):
+            opened, by_this = self.circuits.failed(NAME, *call, "why"), self.model.failed(*call, self.now)
             assert (opened is None) == (self.model.until is None)
             if opened is not None and self.model.until is not None:
                 assert opened == (self.model.until / MICRO, self.model.since / MICRO, by_this)
 
     def answer(self, which: int) -> None:
-        if ticket := self._landed(which):
+        if call := self._landed(which):
             was_open = self.model.until is not None
-            self.model.answered(ticket)
-            assert self.circuits.answered(NAME, ticket) == (was_open and self.model.until is None)
+            self.model.answered(*call)
+            assert self.circuits.answered(NAME, *call) == (was_open and self.model.until is None)
 
     def release(self, which: int) -> None:
-        if ticket := self._landed(which):
-            self.circuits.release(NAME, ticket)
-            self.model.release(ticket)
+        if call := self._landed(which):
+            self.circuits.release(NAME, call.ticket)
+            self.model.release(call.ticket)
 
     def lose(self, which: int) -> None:
         """The worker is killed: nobody ever tells how the call went."""
@@ -147,10 +156,10 @@ class Trial:
         is_probing = bool(self.model.probe) and self.now < self.model.probe_until
         assert circuit[:2] == ("meta", "campaigns")
         assert (circuit.since, circuit.until) == (self.model.since / MICRO, self.model.until / MICRO)
-        assert circuit.is_probing == is_probing
+        assert (circuit.is_probing, circuit.only) == (is_probing, self.model.who)
 
-    def _landed(self, which: int) -> str:
-        return self.flying.pop(which % len(self.flying)) if self.flying else ""
+    def _landed(self, which: int) -> "Call | None":
+        return self.flying.pop(which % len(self.flying)) if self.flying else None
 
 
 EDGES = [FIRST_SECONDS * 1.1, FIRST_SECONDS * 2.2, BESIDE_PROBE_SECONDS, PROBE_SECONDS, LONGEST_SECONDS * 1.1]
@@ -159,8 +168,8 @@ SPAN = st.sampled_from([round(edge * MICRO) + near for edge in EDGES for near in
 )
 ENDS = st.sampled_from(["fail", "fail", "fail", "answer", "release", "lose"])
 STEPS = st.lists(
-    st.just(Step("call"))
-    | st.just(Step("call"))
+    st.builds(Step, st.just("call"), st.integers(0, 1))
+    | st.builds(Step, st.just("call"), st.integers(0, 1))
     | st.builds(Step, ENDS, st.integers(0, 5))
     | st.builds(Step, st.just("wait"), SPAN)
     | st.just(Step("come_back")),
@@ -176,6 +185,8 @@ LATE = [*[Step("call")] * (FAILURES + 2), *[Step("fail")] * FAILURES]  # two tha
 @example(steps=[*OPENED, Step("come_back"), Step("call"), Step("lose"), Step("call")])
 @example(steps=[*LATE, Step("answer"), Step("fail"), Step("call")])
 @example(steps=[*OPENED, *[Step("come_back"), Step("call"), Step("fail")] * 8])
+@example(steps=[*OPENED, Step("call", 1), Step("fail"), Step("call", 1)])
+@example(steps=[*OPENED, Step("call", 1), Step("answer"), Step("call", 0)])
 def test_it_agrees_with_the_model(clock: SetClock, steps: list[Step]) -> None:
     trial = Trial(clock)
 
@@ -206,8 +217,8 @@ def test_a_probe_whose_permit_was_lost_on_the_way_may_ask_again(clock: SetClock)
     for step in [*OPENED, Step("come_back"), Step("call")]:
         getattr(trial, step.name)(step.argument)
 
-    assert trial.circuits.enter(NAME, trial.flying[-1]).shut_until is None
-    assert trial.circuits.enter(NAME, "another").shut_until is not None
+    assert trial.circuits.enter(NAME, *trial.flying[-1]).shut_until is None
+    assert trial.circuits.enter(NAME, "another", "act_0").shut_until is not None
 
 
 def test_an_open_circuit_that_nobody_asks_for_is_forgotten(clock: SetClock) -> None:

@@ -11,7 +11,6 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from providers.base import Reading, Usage
-from providers.breaker.circuits import FAILURES
 from providers.errors import Scope
 from providers.sandbox.process import Sandbox
 from sync import alive
@@ -88,12 +87,12 @@ def test_queue_tells_due_times_to_people(account: Account) -> None:
 
 def test_queue_tells_which_endpoint_is_down_since_when_and_when_it_is_tried(account: Account) -> None:
     make_run(make_connection(account))
-    for _ in range(FAILURES):
-        circuits().failed("meta:campaigns", "ticket", "Meta failed for a moment (Meta's code 2)")
+    for who in ("act_1", "act_2", "act_1"):
+        circuits().failed("meta:campaigns", "ticket", who, "Meta failed for a moment (Meta's code 2)")
 
     (outage,) = run_json("queue")["queues"][0]["outages"]
 
-    assert (outage["endpoint"], outage["is_tried"]) == ("campaigns", False)
+    assert (outage["endpoint"], outage["is_tried"], outage["only"]) == ("campaigns", False, "")
     since, then = (datetime.fromisoformat(outage[name]) for name in ("since", "next_try_at"))
     assert timedelta(seconds=10) <= then - since <= timedelta(seconds=12.1)
     words = run("queue")

@@ -132,20 +132,44 @@ def test_a_lone_run_outlives_any_number_of_failures_and_says_what_it_waits_for(
         assert (run.defer_reason, run.failed_attempts) == (DeferReason.OUTAGE, 2)
 
 
-def test_one_endpoint_that_is_down_stops_no_other(platform: Sandbox, account: Account) -> None:
-    first, second = (connect(platform, account, "meta", campaigns=2, ad_groups=4, ads=10) for _ in range(2))
+def test_one_endpoint_that_is_down_stops_no_other(
+    platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circuits, "FIRST_SECONDS", 60)
+    connections = [connect(platform, account, "meta", campaigns=2, ad_groups=4, ads=10) for _ in range(3)]
     platform.fault("meta", "server_error", endpoint="ads", status=502, times=None)
-    run = ask(first)
+    run = ask(connections[0])
     for _ in range(FAILURES):
-        run_once(first, run)
+        run_once(connections[0], run)
 
-    other = run_once(second, ask(second))
+    second, third = (run_once(connection, ask(connection)) for connection in connections[1:])
 
-    assert [circuit.endpoint for circuit in shared_circuits().open()] == ["ads"]
+    assert [(circuit.endpoint, circuit.only) for circuit in shared_circuits().open()] == [("ads", "")]
     assert (run.defer_reason, run.waiting_for) == (DeferReason.OUTAGE, "Meta's ads do not answer")
-    assert (other.defer_reason, other.failed_attempts) == (DeferReason.OUTAGE, 0)
-    assert (other.campaigns_count, other.ad_groups_count) == (2, 4)
-    assert other.calls == 2  # none for the ads
+    for other in (second, third):
+        assert (other.defer_reason, other.failed_attempts) == (DeferReason.OUTAGE, 0)
+        assert (other.campaigns_count, other.ad_groups_count) == (2, 4)
+    assert (second.calls, third.calls) == (3, 2)  # the second made sure that it is not the first one's alone
+
+
+@BOTH
+def test_an_ad_account_that_always_fails_holds_no_other_up_and_ends(
+    platform: Sandbox, account: Account, provider: str
+) -> None:
+    bad, good = (connect(platform, account, provider, campaigns=2, ad_groups=4, ads=10) for _ in range(2))
+    platform.fault(provider, "server_error", account=bad.external_id, times=None)
+    run = ask(bad)
+    for _ in range(FAILURES):
+        run_once(bad, run)
+    (circuit,) = shared_circuits().open()
+    assert (circuit.only, run.defer_reason) == (bad.external_id, DeferReason.OUTAGE)
+
+    other = run_once(good, ask(good))  # while the circuit is open
+    assert (other.state, other.attempts.count()) == (RunState.SUCCEEDED, 1)
+    assert shared_circuits().open() == []
+
+    run.refresh_from_db()
+    assert (run_once(bad, run).state, run.error_code) == (RunState.FAILED, "platform_fault")
 
 
 def test_streams_that_break_after_a_good_beginning_open_nothing(platform: Sandbox, account: Account) -> None:

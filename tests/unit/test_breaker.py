@@ -34,14 +34,14 @@ class TellTale(Circuits):
         self.entry, self.opened = entry, opened
         self.told: list[str] = []
 
-    def enter(self, name: str, ticket: str) -> Entry:
+    def enter(self, name: str, ticket: str, who: str) -> Entry:
         return self.entry
 
-    def failed(self, name: str, ticket: str, why: str) -> Opened | None:
+    def failed(self, name: str, ticket: str, who: str, why: str) -> Opened | None:
         self.told.append(f"failed: {why}")
         return self.opened
 
-    def answered(self, name: str, ticket: str) -> bool:
+    def answered(self, name: str, ticket: str, who: str) -> bool:
         self.told.append("answered")
         return False
 
@@ -51,7 +51,7 @@ class TellTale(Circuits):
 
 def call(circuits: Circuits, error: BaseException | None = None, *, answers_first: bool = False) -> None:
     """A watched call that ends with an error, or well."""
-    with EndpointBreaker(circuits, "meta", "Meta").watching("campaigns") as answers:
+    with EndpointBreaker(circuits, "meta", "act_1", label="Meta").watching("campaigns") as answers:
         if answers_first:
             answers()
         if error is not None:
