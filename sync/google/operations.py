@@ -29,7 +29,7 @@ logger = structlog.get_logger(__name__)
 
 SYNC_OPERATIONS = 3  # a sync's, where none was measured: one query for each stream
 PROJECT = ""  # the subject under which all of a project's operations are counted
-NO_LIMIT = 2**31 - 1
+UNLIMITED = Quota(*[2**31 - 1] * 5)
 
 # Both in one round trip and one transaction. The second reads when the row is locked, so it sees what the
 # take before it counted, and by a clock that is read then: Now() would be the time before the wait.
@@ -73,7 +73,10 @@ class Standing(NamedTuple):
 
 @dataclass
 class Operations:
-    """`providers.budget.CallLedger` for one account's work, for a person or in the background."""
+    """`providers.budget.CallLedger` for one account's work, for a person or in the background.
+
+    Not for use within a transaction: the project's row would stay locked until its end.
+    """
 
     project: str
     account: Account
@@ -98,7 +101,14 @@ class Operations:
     def settle(self, ticket: str) -> None:
         """The call was answered; one that outlasted the longest call counts once more, from now."""
         if time.monotonic() - self._under_way.pop(ticket).taken_at > CALL_SECONDS:
-            self._count(asdict(Quota(NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT)))
+            self._count(asdict(UNLIMITED))
+
+    def standing(self) -> Standing:
+        """For people and forecasts: what a take would meet."""
+        project, account = self._counted()
+        used, used_by_account = (sum(each.calls for each in counted) for counted in (project, account))
+        allowed = self.quota.allows(project=used, account=used_by_account)
+        return Standing(used, used_by_account, None if allowed else self._free_at())
 
     def _count(self, allowed: dict[str, int]) -> tuple[int, datetime | None]:
         """Count one operation where that is allowed. How many there were, and the minute that has it."""
@@ -125,13 +135,6 @@ class Operations:
     def _counts(self) -> "QuerySet[OperationCount]":
         subjects = [PROJECT, str(self.account.pk)]
         return OperationCount.objects.filter(project=self.project, subject__in=subjects)
-
-    def standing(self) -> Standing:
-        """For people and forecasts: what a take would meet."""
-        project, account = self._counted()
-        used, used_by_account = (sum(each.calls for each in counted) for counted in (project, account))
-        allowed = self.quota.allows(project=used, account=used_by_account)
-        return Standing(used, used_by_account, None if allowed else self._free_at())
 
     def _free_at(self) -> datetime:
         """Behind those that wait already: who all come back at one moment only meet the next refusal."""

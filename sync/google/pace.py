@@ -46,6 +46,8 @@ def measure() -> Pace:
         return Pace(HOUR, has_grown)
     used_by = Connection.objects.active().filter(provider=Provider.GOOGLE)
     connections, operations = used_by.count(), _operations_per_sync()
+    if not connections and not GoogleProject.objects.filter(name=project_name()).exists():
+        return Pace(HOUR, has_grown)  # nobody uses Google: there is nothing to tell of it
     quota = Quota.of(limit, reserve=settings.BUDGET_RESERVE, weight=1, weights=1)
     interval = interval_for(connections=connections, operations_per_sync=operations, planned=quota.planned)
     project, _ = GoogleProject.objects.update_or_create(

@@ -14,11 +14,14 @@ def project_name() -> str:
 
 
 def day_limit() -> Window | None:
-    """The operations of any 24 hours: as people set them for Google, else the setting's; None: no limit."""
+    """The operations of any 24 hours: as people set them for Google, else the settings'; None: no limit."""
     held = CallLimit.objects.holding().filter(
         scope=LimitScope.PROVIDER, provider=Provider.GOOGLE, seconds=DAY
     )
     if found := held.first():
         return Window(found.calls, DAY, f"set by {found.set_by}")
-    operations: int = settings.GOOGLE_DAILY_OPERATIONS
-    return Window(operations, DAY, "the setting GOOGLE_DAILY_OPERATIONS") if operations else None
+    windows = settings.PROVIDER_WINDOWS[Provider.GOOGLE]
+    told = [(calls, "GOOGLE_PROVIDER_WINDOWS") for calls, seconds in windows if seconds == DAY]
+    told.append((settings.GOOGLE_DAILY_OPERATIONS, "GOOGLE_DAILY_OPERATIONS"))
+    calls, name = min((one for one in told if one[0]), default=(0, ""))
+    return Window(calls, DAY, f"the setting {name}") if calls else None

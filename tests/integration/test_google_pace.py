@@ -140,6 +140,7 @@ def test_who_waits_for_a_day_that_grows_tries_again_at_once(
 
 
 def test_only_one_of_those_who_measure_is_told_of_a_larger_day(account: Account, settings: Any) -> None:
+    make_connection(account, Provider.GOOGLE)
     measure()
     settings.GOOGLE_DAILY_OPERATIONS += 1
 
@@ -171,6 +172,13 @@ def test_those_count_that_are_synced_and_by_their_weight(account: Account, other
     project = measured()
 
     assert (project.weights, project.connections_count) == (6, 3)
+
+
+def test_where_nobody_uses_google_nothing_is_told_of_it(connection: Connection) -> None:
+    request_due(timezone.now())
+
+    assert not GoogleProject.objects.exists()
+    assert "Google" not in printed("limits")
 
 
 def test_without_a_limit_nothing_is_measured(account: Account, settings: Any) -> None:

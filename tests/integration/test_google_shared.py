@@ -15,8 +15,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from providers.base import Usage
-from providers.errors import BudgetSpent
+from providers.errors import BudgetSpent, Scope
 from providers.http import CALL_SECONDS
+from sync.engine.limits import limits_of
 from sync.engine.platform import budget_store, gate_for
 from sync.engine.set_limits import clear_limits, set_limits
 from sync.google.operations import PROJECT, Operations, operations_of
@@ -253,6 +254,14 @@ def test_two_clients_of_one_project_share_its_operations(account: Account, setti
 
     counted = OperationCount.objects.filter(subject=PROJECT).order_by("project")
     assert list(counted.values_list("project", "calls")) == [("123456789", 2), ("987654321", 1)]
+
+
+def test_a_day_among_the_providers_windows_is_heeded_too(account: Account, settings: Any) -> None:
+    settings.PROVIDER_WINDOWS = {"meta": (), "google": ((2_880, 86_400.0), (10, 1.0))}
+
+    assert ledger_of(account).quota.limit == 2_880
+    (app,) = [limit for limit in limits_of(make_connection(account, "google")) if limit.scope == Scope.APP]
+    assert [window.seconds for window in app.windows] == [1.0]
 
 
 def test_those_who_wait_come_back_one_after_another(customer: Connection) -> None:
