@@ -22,11 +22,12 @@ Windows = tuple[Window, ...]
 
 
 def limits_of(connection: Connection, use_case: str = "") -> list[Limit]:
-    """Every limit that a call for the connection is taken from; without an ad account, the app's only."""
-    limits = [_of_app(connection), _of_account(connection.account)]
-    if use_case:
-        limits.insert(0, _of_ad_account(connection, use_case))
-    return [_of_ad_account(connection), *limits] if connection.external_id else limits
+    """Every limit that a call for the connection is taken from; without an ad account, the shared ones."""
+    shared = [_of_app(connection), _of_account(connection.account)]
+    if not connection.external_id:
+        return shared
+    cases = [_of_ad_account(connection, use_case)] if use_case else []
+    return [_of_ad_account(connection), *cases, *shared]
 
 
 def limits_of_run(run: SyncRun) -> list[Limit]:

@@ -42,6 +42,7 @@ def _of_attempts(now: datetime, asking: UUID | None, made: int) -> Iterator[Past
     attempts = SyncAttempt.objects.filter(Q(ended_at=None) | Q(ended_at__gt=now - LONGEST)).filter(
         started_at__gt=now - 2 * LONGEST
     )
+    spans: dict[UUID, dict[str, timedelta]] = {}  # a connection has many attempts a day
     for attempt in attempts.select_related("run__connection__account__plan").iterator():
         if attempt.lease_token == asking:
             at, calls = now, made
@@ -50,7 +51,18 @@ def _of_attempts(now: datetime, asking: UUID | None, made: int) -> Iterator[Past
             calls = attempt.calls + IN_FLIGHT
         else:
             at, calls = attempt.ended_at, attempt.calls
-        for limit in all_limits_of(attempt.run.connection):
-            longest = max((window.seconds for window in limit.windows), default=0)
-            if at > now - timedelta(seconds=longest):
-                yield PastCall(limit.key, str(attempt.lease_token), at.timestamp(), calls)
+        connection = attempt.run.connection
+        if connection.pk not in spans:
+            spans[connection.pk] = _spans(connection)
+        for key, span in spans[connection.pk].items():
+            if at > now - span:
+                yield PastCall(key, str(attempt.lease_token), at.timestamp(), calls)
+
+
+def _spans(connection: Connection) -> dict[str, timedelta]:
+    """How long a call counts, by key."""
+    return {
+        limit.key: timedelta(seconds=max(window.seconds for window in limit.windows))
+        for limit in all_limits_of(connection)
+        if limit.windows
+    }

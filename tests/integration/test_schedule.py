@@ -18,7 +18,7 @@ from sync.ledger.claim import claim
 from sync.ledger.pause import pause
 from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
-from sync.models import Account, Change, Connection, Queue, SeenIds, SyncRequest, SyncRun
+from sync.models import Account, Change, Connection, OutsideCalls, Queue, SeenIds, SyncRequest, SyncRun
 from sync.models.choices import CredentialStatus, RunState, Trigger
 from sync.schedule.beat import ensure_rows
 from sync.schedule.cleanup import clean_up
@@ -242,6 +242,19 @@ def test_what_a_dead_letter_has_seen_is_kept_as_long_as_its_checkpoint_is_good(
 
     assert clean_up().seen == 1
     assert SeenIds.objects.get().external_ids == ["1"]
+
+
+def test_calls_of_no_run_are_kept_as_long_as_a_window_may_hold_them(account: Account) -> None:
+    for hours in (23, 25):
+        OutsideCalls.objects.create(
+            account=account,
+            provider="meta",
+            calls=hours,
+            at=timezone.now() - timedelta(hours=hours),
+        )
+
+    assert clean_up().outside_calls == 1
+    assert OutsideCalls.objects.get().calls == 23
 
 
 def test_changes_outlive_their_runs(connection: Connection) -> None:
