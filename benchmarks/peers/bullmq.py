@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import redis
+
 from benchmarks.harness.cpu import PATIENCE, Cpu, per_job
 from benchmarks.harness.platform import Platform
 from benchmarks.harness.process import Process
@@ -46,6 +48,7 @@ def measure(
 ) -> dict[str, float]:
     """Jobs a second, and what one costs. `kind` is `empty` or `tiny`; a tiny job is the path of its call."""
     history.empty_tables()
+    _empty_queues()
     listed = HOME / "jobs.txt"
     listed.write_text("\n".join(jobs))
     command = ["node", "worker.mjs", kind, str(concurrency), str(listed)]
@@ -62,6 +65,7 @@ def starts(
     platform: Platform, asked: Sequence[str], waiting: Sequence[str], *, slots: int
 ) -> dict[str, float]:
     """How long an urgent job waits for its start while others wait, too; each job makes three calls."""
+    _empty_queues()
     listed = HOME / "jobs.json"
     listed.write_text(
         json.dumps(
@@ -83,6 +87,10 @@ def starts(
         timeout=PATIENCE,
     )
     return percentiles(json.loads(answer.stdout))
+
+
+def _empty_queues() -> None:
+    redis.Redis.from_url(redis_url(BULLMQ)).flushdb()
 
 
 def percentiles(waits: Sequence[float]) -> dict[str, float]:
