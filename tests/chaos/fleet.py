@@ -19,6 +19,8 @@ class Member(Child):
     def kill(self) -> None:
         """The process and its children at once, as the kernel does when memory is out."""
         self._signal_group(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
 
     def behead(self) -> None:
         """The process alone: its pool is left behind, and at work."""
@@ -26,10 +28,17 @@ class Member(Child):
             self._process.kill()
             self._process.wait()
 
+    def freeze(self) -> None:
+        """All of it stands still, as a machine does that is suspended."""
+        self._signal_group(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on where it stood, and knows nothing of the time that went by."""
+        self._signal_group(signal.SIGCONT)
+
     def _signal_group(self, sign: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, sign)
-            self._process.wait()
 
 
 class Fleet:

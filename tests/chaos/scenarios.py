@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 SCENARIOS = {
     "kill-workers": "worker_scenarios.KilledWorkers",
     "kill-backlog": "worker_scenarios.KilledUnderBacklog",
+    "freeze-workers": "worker_scenarios.FrozenWorkers",
     "kill-points": "worker_scenarios.KillPoints",
     "kill-beat": "worker_scenarios.KilledBeat",
     "restart-workers": "worker_scenarios.RollingRestart",

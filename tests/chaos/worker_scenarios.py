@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
+
 from sync.models import SyncAttempt
 from sync.models.choices import Outcome, Provider, Trigger
 from tests.chaos.fleet import BEAT, WORKERS
@@ -11,6 +13,7 @@ from tests.chaos.tenants import Tenants, many_connections
 from tests.chaos.traps import TRAPS, clear_traps, set_traps, sprung
 from tests.factories import make_account
 
+TAKEN_OVER_SECONDS = 2.5  # after a lease's end: a tick, and the other worker's claim and first page
 BACKLOG = {Provider.META: 90, Provider.GOOGLE: 30}  # waiting runs of each of two accounts
 
 
@@ -48,6 +51,23 @@ class KilledUnderBacklog(KilledWorkers):
         for connection in storm.tenants.connections:
             storm.traffic.ask([connection], Trigger.SCHEDULED)
         super().inject(storm)
+
+
+class FrozenWorkers(Scenario):
+    """A worker stands still until others have its runs, and then goes on as if nothing had been."""
+
+    name = "workers frozen"
+    dead_letters = frozenset({"lost_worker"})
+
+    def inject(self, storm: Storm) -> None:
+        while True:
+            storm.pause(0.5, 1.5)
+            victim = storm.stage.fleet.members[storm.dice.choice(WORKERS)]
+            victim.freeze()
+            storm.stage.wait(settings.LEASE.total_seconds() + TAKEN_OVER_SECONDS)
+            victim.thaw()
+            if not storm.rages():
+                return
 
 
 class KillPoints(Scenario):
