@@ -18,12 +18,14 @@ TABLES: dict[str, tuple[str, ...]] = {
     "sync_credential": ("status",),
     "sync_account": ("paused_at",),
     "sync_queue": ("paused_at", "concurrency"),
+    "sync_syncattempt": ("calls", "outcome", "ended_at"),
 }
 RULES = ("status", "paused_at", "concurrency", "credential_id")
 RUN = ("connection_id", "account_id", "provider", "region", "kind", "state", "priority", "trigger")
 PLACE = ("queued_at", "rank", "is_held")
 FENCE = ("lease_token", "starts_without_progress")
-NOTED = ("id", *RULES, *RUN, *PLACE, *FENCE)  # the rest holds secrets and pages
+ATTEMPT = ("run_id", "ended_at")
+NOTED = ("id", *RULES, *RUN, *PLACE, *FENCE, *ATTEMPT)  # the rest holds secrets and pages
 
 _TABLE = """
     CREATE TABLE chaos_journal (
@@ -96,13 +98,13 @@ def read() -> list[Event]:
 
 
 def clear() -> None:
-    """Begin anew, from what the rows are now; of runs only the open ones."""
+    """Begin anew, from what the rows are now; of runs and attempts only the open ones."""
     with database.cursor() as cursor:
         cursor.execute("TRUNCATE chaos_journal")
         for table in TABLES:
             cursor.execute(
                 "INSERT INTO chaos_journal (source, was, is_now) SELECT %s, NULL, to_jsonb(row) FROM "  # noqa: S608
-                f"{table} row WHERE to_jsonb(row) ->> 'finished_at' IS NULL",
+                f"{table} row WHERE coalesce(to_jsonb(row) ->> 'finished_at', to_jsonb(row) ->> 'ended_at') IS NULL",
                 [table],
             )
 

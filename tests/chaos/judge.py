@@ -85,6 +85,7 @@ def judge(case: Case) -> Verdict:
     verdict.add("lost", _outdated(case))
     verdict.add("doubled", _overlapping(case))
     verdict.add("doubled", _done_twice(case))
+    verdict.add("doubled", _written_late(case.events))
     verdict.add("order", order.violations(case.events, _locks(case)))
     verdict.add("order", order.slots_exceeded(case.events))
     verdict.add("windows", _windows_exceeded(case))
@@ -178,6 +179,13 @@ def _done_twice(case: Case) -> Iterator[str]:
     for run, times in Counter(done.values_list("run", flat=True)).items():
         if times > 1:
             yield f"run {run} was done {times} times"
+
+
+def _written_late(events: list[Event]) -> Iterator[str]:
+    """What a worker wrote after its run had been taken from it: an attempt that ended changes no more."""
+    for event in events:
+        if event.source == "sync_syncattempt" and event.before.get("ended_at"):
+            yield f"run {event.row['run_id']} was written by an attempt that had ended"
 
 
 def _rows_doubled(case: Case) -> Iterator[str]:

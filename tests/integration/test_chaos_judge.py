@@ -115,6 +115,13 @@ def test_a_run_that_was_done_twice_is_doubled(connection: Connection) -> None:
     assert verdict(connection).count("doubled") == 1
 
 
+def test_what_a_late_worker_writes_is_doubled(connection: Connection) -> None:
+    now = timezone.now()
+    row = {"id": 1, "run_id": "1", "lease_token": "1"}
+    late = Event(1, now, now, now, "1", "sync_syncattempt", row, {"ended_at": "2026-11-24"})
+    assert verdict(connection, events=(late,)).count("doubled") == 1
+
+
 def test_what_the_platform_counted_and_holds_is_told(sandbox: Sandbox, account: Account) -> None:
     opened = sandbox.control("accounts", platform="meta", campaigns=1, ad_groups=1, ads=1)["id"]
     connection = make_connection(account, external_id=f"act_{opened}")
