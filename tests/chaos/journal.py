@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from django.db import connection as database
+from django.db import transaction
 
 # For each table, the columns whose change is noted. Of a run each write is: it holds the run locked.
 TABLES: dict[str, tuple[str, ...]] = {
@@ -46,6 +47,10 @@ _TABLE = """
 _TRIGGERS = """
     CREATE TRIGGER chaos_made AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION chaos_note();
     CREATE TRIGGER chaos_changed AFTER UPDATE ON {table} FOR EACH ROW {when} EXECUTE FUNCTION chaos_note()
+"""
+_SNAPSHOT = """
+    INSERT INTO chaos_journal (source, was, is_now) SELECT %s, NULL, to_jsonb(row) FROM {table} row
+    WHERE to_jsonb(row) ->> 'finished_at' IS NULL AND to_jsonb(row) ->> 'ended_at' IS NULL
 """
 _READ = """
     SELECT number, began, at, pg_xact_commit_timestamp(xid::xid) AS committed, xid::text, source,
@@ -99,14 +104,10 @@ def read() -> list[Event]:
 
 def clear() -> None:
     """Begin anew, from what the rows are now; of runs and attempts only the open ones."""
-    with database.cursor() as cursor:
-        cursor.execute("TRUNCATE chaos_journal")
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute("TRUNCATE chaos_journal")  # and let nobody write until it is told what there is
         for table in TABLES:
-            cursor.execute(
-                "INSERT INTO chaos_journal (source, was, is_now) SELECT %s, NULL, to_jsonb(row) FROM "  # noqa: S608
-                f"{table} row WHERE coalesce(to_jsonb(row) ->> 'finished_at', to_jsonb(row) ->> 'ended_at') IS NULL",
-                [table],
-            )
+            cursor.execute(_SNAPSHOT.format(table=table), [table])
 
 
 def _object(column: str) -> str:

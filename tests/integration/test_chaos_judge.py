@@ -117,7 +117,7 @@ def test_a_run_that_was_done_twice_is_doubled(connection: Connection) -> None:
 
 def test_what_a_late_worker_writes_is_doubled(connection: Connection) -> None:
     now = timezone.now()
-    row = {"id": 1, "run_id": "1", "lease_token": "1"}
+    row = {"id": 1, "run_id": "1", "lease_token": "1", "state": None}
     late = Event(1, now, now, now, "1", "sync_syncattempt", row, {"ended_at": "2026-11-24"})
     assert verdict(connection, events=(late,)).count("doubled") == 1
 
