@@ -13,6 +13,7 @@ from sync.schedule import beat as beat  # connects the signal that makes beat's 
 from sync.schedule.cleanup import clean_up
 from sync.schedule.hourly import request_due
 from sync.schedule.tick import tick
+from sync.schedule.upkeep import keep_up
 from sync.worker import heart as heart  # connects the signals of a worker's parent process
 from sync.worker import stop as stop
 
@@ -41,6 +42,12 @@ def tick_task() -> dict[str, int]:
 def hourly() -> dict[str, Any]:
     """Ask for the scheduled syncs that are due."""
     return asdict(request_due(timezone.now()))
+
+
+@shared_task(name="sync.upkeep", ignore_result=False, **RETRY)
+def upkeep() -> dict[str, int]:
+    """Mend holds, give up what nobody reconnects."""
+    return asdict(keep_up())
 
 
 @shared_task(name="sync.clean_up", ignore_result=False, **RETRY)

@@ -28,6 +28,12 @@ ROWS = (
         "Tick", "sync.tick", timedelta(seconds=5), "Promotes due runs, takes back lost ones, nudges workers."
     ),
     Row("Hourly syncs", "sync.hourly", timedelta(minutes=1), "Asks for the syncs whose time has come."),
+    Row(
+        "Upkeep",
+        "sync.upkeep",
+        timedelta(minutes=1),
+        "Mends holds that a race missed, ends syncs that nobody reconnects.",
+    ),
     Row("Clean-up", "sync.clean_up", timedelta(hours=1), "Removes history past its retention."),
 )
 

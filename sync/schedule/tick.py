@@ -1,7 +1,6 @@
-"""The tick: promote what became due, end what nobody reconnects, take back what was lost, nudge.
+"""The tick: promote what became due, take back what was lost, and nudge the queues that have work.
 
-It heals every lost hint, every lost worker and every hold that a race missed, so nothing depends on
-a message arriving.
+It heals every lost hint and every lost worker, so nothing depends on a message arriving.
 """
 
 from dataclasses import dataclass
@@ -10,9 +9,8 @@ from datetime import timedelta
 import structlog
 from django.utils import timezone
 
-from sync.ledger.claim import mend_holds, promote_due, slots_free, something_waits
+from sync.ledger.claim import promote_due, slots_free, something_waits
 from sync.ledger.nudge import SOON_SECONDS, nudge, nudge_at
-from sync.ledger.reconnect import give_up_unconnected
 from sync.ledger.recover import take_back_lost
 from sync.models import Queue, SyncRun
 from sync.models.choices import Priority, RunState
@@ -29,8 +27,6 @@ class Ticked:
     promoted: int = 0
     taken_back: int = 0
     nudged: int = 0
-    given_up: int = 0
-    released: int = 0
 
 
 def tick() -> Ticked:
@@ -38,7 +34,7 @@ def tick() -> Ticked:
     lost = take_back_lost()
     for run in lost:
         logger.warning("run taken back", run=str(run.pk), worker=run.worker)
-    done = Ticked(taken_back=len(lost), given_up=len(give_up_unconnected()), released=mend_holds())
+    done = Ticked(taken_back=len(lost))
     for queue in Queue.objects.filter(paused_at=None):
         done.promoted += promote_due(queue.provider, queue.region)
         done.nudged += _nudge_if_waiting(queue)

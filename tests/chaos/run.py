@@ -87,7 +87,9 @@ def _prepare(stage: Stage) -> None:
     journal.install()
     ensure_rows()
     every_second = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.SECONDS)
-    PeriodicTask.objects.filter(task__in=("sync.tick", "sync.hourly")).update(interval=every_second)
+    PeriodicTask.objects.filter(task__in=("sync.tick", "sync.hourly", "sync.upkeep")).update(
+        interval=every_second
+    )
     stage.fleet.start()
 
 

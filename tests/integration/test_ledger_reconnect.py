@@ -11,7 +11,7 @@ from sync.ledger import reconnect
 from sync.ledger.claim import claim
 from sync.models import Account, Connection, Credential, SeenIds, SyncRun
 from sync.models.choices import ConnectionStatus, CredentialStatus, EntityKind, RunState
-from sync.schedule.tick import tick
+from sync.schedule.upkeep import keep_up
 from tests.factories import make_connection, make_run
 
 MINUTE = timedelta(minutes=1)
@@ -39,7 +39,7 @@ def test_a_run_that_waited_too_long_for_its_user_is_a_dead_letter(account: Accou
     lose(run.connection, too_long())
     SeenIds.objects.create(run=run, entity=EntityKind.AD, external_ids=["1"])
 
-    assert tick().given_up == 1
+    assert keep_up().given_up == 1
 
     dead_letter = SyncRun.objects.dead_letters().get()
     assert (dead_letter.error_category, dead_letter.error_code) == ("API_ERROR", "reconnect_needed")
@@ -77,7 +77,7 @@ def test_many_end_in_small_batches(account: Account, monkeypatch: pytest.MonkeyP
         lose(waiting(account, too_long()).connection, too_long())
     Connection.objects.filter(runs=waiting(account, too_long())).update(status=ConnectionStatus.DISCONNECTED)
 
-    assert [tick().given_up for _ in range(4)] == [2, 1, 1, 0]
+    assert [keep_up().given_up for _ in range(4)] == [2, 1, 1, 0]
 
 
 def test_a_second_look_at_a_dead_grant_does_not_renew_the_time(connection: Connection) -> None:

@@ -24,6 +24,7 @@ from sync.schedule.beat import ensure_rows
 from sync.schedule.cleanup import clean_up
 from sync.schedule.hourly import request_due, request_hour
 from sync.schedule.tick import tick
+from sync.schedule.upkeep import keep_up
 from tests.factories import make_account, make_connection, make_run
 from tests.locks import begin
 
@@ -144,13 +145,13 @@ def test_the_tick_promotes_takes_back_and_nudges(account: Account) -> None:
     assert (done.promoted, done.taken_back, done.nudged) == (1, 1, 1)
 
 
-def test_the_tick_releases_a_run_that_a_race_left_held(connection: Connection) -> None:
+def test_the_upkeep_releases_a_run_that_a_race_left_held(connection: Connection) -> None:
     """It went back into the queue at the very moment at which its connection was resumed."""
     run = make_run(connection)
     SyncRun.objects.update(is_held=True)
     assert claim("meta", "default", worker="test") is None
 
-    assert tick().released == 1
+    assert keep_up().mended == 1
 
     assert claim("meta", "default", worker="test") == run
 
@@ -170,7 +171,7 @@ def test_beat_rows_are_made_once_and_edits_are_kept(db: None) -> None:
 
     ensure_rows()
 
-    assert PeriodicTask.objects.count() == 3
+    assert PeriodicTask.objects.count() == 4
     assert PeriodicTask.objects.get(name="Tick").interval == slow
 
 
