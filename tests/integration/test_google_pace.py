@@ -73,7 +73,7 @@ def test_next_sync_is_told_as_it_is(crowd: list[Connection], bob: User, account:
     assert body["nextSync"]["scheduledAt"] == written(slots[0])
     told = {one["connection"]["nextSyncAt"] for one in body["providers"]}
     assert told == {written(slot) for slot in slots}
-    assert now + 10 * HOUR < slots[-1] < now + 23 * HOUR
+    assert now + 5 * HOUR < slots[-1] < now + 23 * HOUR
 
 
 def test_the_operator_sees_why(crowd: list[Connection], admin_client: Client) -> None:
