@@ -22,7 +22,7 @@ def test_a_benchmark_runs_to_its_end_at_its_smallest_size(name: str) -> None:
         env={**os.environ, "ADTIGER_BENCH_HOME": str(Path(settings.HOME))},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
