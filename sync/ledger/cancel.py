@@ -12,14 +12,17 @@ from sync.models.run import SyncRunQuerySet
 def cancel(runs: SyncRunQuerySet, *, by: str, reason: str = "") -> list[SyncRun]:
     """Cancel the open ones among `runs` for a person, and write down for whom and why.
 
-    Returns them as they were: those that were running still end their page.
+    Returns them as they were: those that were running still end their page. Each account's are one
+    transaction, which so holds the lanes of one account, and lets the others go on.
     """
-    with transaction.atomic():
-        # account before run, as requests lock them: or two who take several runs may wait for each other
-        accounts = Account.objects.filter(pk__in=runs.open().values("account_id"))
-        list(accounts.order_by("pk").select_for_update(no_key=True))
-        chosen = stop(runs)
-        Intervention.objects.record(Action.CANCELLED, chosen, by=by, reason=reason)
+    chosen: list[SyncRun] = []
+    for account in Account.objects.filter(pk__in=runs.open().values("account_id")).order_by("pk"):
+        with transaction.atomic():
+            # account before run, as requests lock them: or two who take several runs may wait in a circle
+            Account.objects.select_for_update(no_key=True).filter(pk=account.pk).first()
+            stopped = stop(runs.filter(account=account))
+            Intervention.objects.record(Action.CANCELLED, stopped, by=by, reason=reason)
+        chosen += stopped
     return chosen
 
 

@@ -33,6 +33,7 @@ def _give_up(connections: ConnectionQuerySet) -> list[SyncRun]:
     waiting = SyncRun.objects.filter(
         connection__in=connections.values("pk"),
         state=RunState.QUEUED,  # deferred ones become due first
+        is_held=True,  # so no lane counts them, and none is locked
         queued_at__lt=Now() - timedelta(days=days),
     )
     with transaction.atomic():

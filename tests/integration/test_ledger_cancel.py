@@ -24,6 +24,21 @@ def test_who_cancelled_and_why_is_written_down_for_each_run(account: Account) ->
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_runs_of_one_account_are_cancelled_while_anothers_are_busy() -> None:
+    accounts = sorted((make_account("Acme"), make_account("Globex")), key=lambda account: account.pk)
+    first, second = (make_run(make_connection(account)) for account in accounts)
+
+    with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).get(pk=accounts[1].pk)
+        cancelling = begin(lambda: cancel(SyncRun.objects.all(), by="carol"))
+        assert not cancelling.done()
+        first.refresh_from_db()
+        assert first.state == RunState.CANCELLED
+
+    assert [run.pk for run in cancelling.result(timeout=10)] == [first.pk, second.pk]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_cancel_waits_for_a_request_of_the_account_and_sees_what_it_made() -> None:
     """It takes the account's row first: whoever takes runs before it might wait for one who holds it."""
     account = make_account()
