@@ -8,18 +8,27 @@ from sync.engine.execute import execute
 from sync.engine.stopping import stop_asked
 from sync.ledger.claim import claim
 from sync.ledger.nudge import nudge, nudge_at
-from sync.models.choices import Priority
+from sync.models.choices import DeferReason, Priority
+
+OUTAGES = 2  # one may be a single ad account's; two in a row are the platform's
 
 
 def drain(provider: str, region: str, *, worker: str) -> int:
-    """Execute due runs, best first; returns how many. Leaves a new hint when it stops before the end."""
-    done = 0
+    """Execute due runs, best first; returns how many. Leaves a new hint when its time is over.
+
+    A platform that is down is left alone until the next hint: what waits keeps its place, instead of being
+    started and deferred by the thousand.
+    """
+    done = outages = 0
     ends_at = time.monotonic() + settings.DRAIN_SECONDS
     while run := claim(provider, region, worker=worker):
         execute(run)
         done += 1
         if run.available_at:  # a retry in 2 s, or a budget that is free again: on time, not at the tick after
             nudge_at(provider, region, run.available_at)
+        outages = outages + 1 if run.defer_reason == DeferReason.OUTAGE else 0
+        if outages == OUTAGES:
+            break
         if stop_asked() or time.monotonic() > ends_at:
             nudge(provider, region, priority=Priority.SCHEDULED)
             break

@@ -44,7 +44,7 @@ logger = structlog.get_logger(__name__)
 
 RETRIED = (*RETRYABLE, CursorExpired)
 LEFT = """
-    SELECT state, available_at, waiting_for,
+    SELECT state, available_at, defer_reason, waiting_for,
         campaigns_count + ad_groups_count + ads_count + insights_count
     FROM sync_syncrun WHERE id = %(run)s
 """
@@ -67,7 +67,8 @@ def execute(run: SyncRun) -> None:
             logger.warning("run left to its new owner")
         else:
             [(*left, records)] = prepared.fetch(LEFT, {"run": run.pk})
-            run.state, run.available_at, run.waiting_for = left  # the drain asks when it is due again
+            # the drain asks why it waits, and when it is due again
+            run.state, run.available_at, run.defer_reason, run.waiting_for = left
             logger.info("run left", state=run.state, records=records, reason=run.waiting_for)
 
 

@@ -197,3 +197,16 @@ def test_without_the_store_nothing_is_called_and_no_attempt_is_used(
 
     assert (run.state, run.defer_reason, run.failed_attempts, run.calls) == ("deferred", "budget", 0, 0)
     assert platform.calls(platform="meta")["subjects"] == {}
+
+
+@BOTH
+def test_what_waits_behind_an_outage_keeps_its_place(
+    platform: Sandbox, account: Account, provider: str
+) -> None:
+    runs = [ask(connect(platform, account, provider)) for _ in range(6)]
+    platform.fault(provider, "server_error", status=503, times=None)
+
+    assert drain(provider, "default", worker="test") == FAILURES + 1
+
+    reasons = [SyncRun.objects.get(pk=run.pk).defer_reason for run in runs]
+    assert reasons == ["retry"] * (FAILURES - 1) + ["outage"] * 2 + [""] * 2
