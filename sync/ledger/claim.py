@@ -15,7 +15,7 @@ from sync.ledger.loading import columns, take
 from sync.models import Account, Connection, Credential, Lane, Plan, Queue, SyncRun
 from sync.models.choices import RunState
 
-BATCH = 1_000  # runs that ripen in one transaction: a few milliseconds during which claims wait
+BATCH = 200  # runs that ripen in one transaction: some tens of milliseconds during which claims wait
 
 _CLAIM = f"""
     SELECT {columns(SyncRun, "run")}, {columns(Connection, "connection")},

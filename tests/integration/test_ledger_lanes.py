@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from sync.ledger import finish
 from sync.ledger.cancel import cancel
-from sync.ledger.claim import better_run_waits, claim, mend_holds, rebuild_lanes
+from sync.ledger.claim import better_run_waits, claim, mend_holds, promote_due, rebuild_lanes
 from sync.ledger.lease import Lease
 from sync.ledger.pause import pause, resume
 from sync.ledger.position import positions
 from sync.ledger.waiting import waiting_for
 from sync.models import Account, Connection, KindLimit, Lane, Plan, Queue, SyncRun
-from sync.models.choices import DeferReason, Kind, Priority, Trigger
+from sync.models.choices import DeferReason, Kind, Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
 from tests.locks import begin
 
@@ -340,3 +340,17 @@ def test_a_claim_reads_no_more_rows_where_a_hundred_times_as_much_waits(
         finish.give_back(Lease.of(started), message="", calls=0)
 
     assert 0 < reads[1] <= reads[0] + 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_lets_runs_ripen_waits_for_its_turn_at_the_queue() -> None:
+    """Two that change many lanes in different orders would wait for each other in a circle."""
+    past = timezone.now() - timedelta(seconds=1)
+    make_run(make_connection(make_account()), state=RunState.DEFERRED, available_at=past)
+
+    with transaction.atomic():
+        Queue.objects.select_for_update(no_key=True).get()  # as a claim holds it
+        ripening = begin(lambda: promote_due("meta", "default"))
+        assert not ripening.done()
+
+    assert ripening.result(timeout=10) == 1

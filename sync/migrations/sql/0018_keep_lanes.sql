@@ -191,6 +191,8 @@ DECLARE
     promoted integer;
     moment timestamptz := clock_timestamp();
 BEGIN
+    -- Many accounts' lanes change here: behind the queue's lock, so that no two do it in different orders.
+    PERFORM 1 FROM sync_queue WHERE provider = of_provider AND region = of_region FOR NO KEY UPDATE;
     UPDATE sync_syncrun run
     SET state = 'queued', available_at = NULL, defer_reason = '', waiting_for = ''
     FROM (SELECT id FROM sync_syncrun
