@@ -74,11 +74,8 @@ class Event:
     @property
     def is_claim(self) -> bool:
         """A run was given to a worker."""
-        return (
-            self.source == "sync_syncrun"
-            and self.row["state"] == "running"
-            and self.before.get("lease_token") != self.row["lease_token"]
-        )
+        was, is_now = self.before.get("state"), self.row.get("state")
+        return self.source == "sync_syncrun" and (was, is_now) == ("queued", "running")
 
 
 def install() -> None:

@@ -143,6 +143,12 @@ def test_a_run_that_somebody_held_at_that_moment_may_be_passed_over() -> None:
     assert violations([*events, claim(NEW, 1)], [Lock("connection of old", at(0.2), at(0.4))]) != []
 
 
+def test_what_runs_at_the_beginning_of_a_journal_is_no_claim() -> None:
+    running = event("sync_syncrun", run("running", state="running", lease_token="1"), 0)
+    assert violations([running, *world([OLD])], []) == []
+    assert list(slots_exceeded([running, *world([OLD])])) == []
+
+
 def test_more_running_runs_than_slots_are_seen() -> None:
     events = [*world([OLD, NEW]), claim(OLD, 1)]
     assert list(slots_exceeded(events)) == []
