@@ -5,13 +5,12 @@ five windows on three keys. Beside it a naive limiter for the same windows (INCR
 the take only, is not exact, and may leave a key without an expiry; it tells what exactness costs.
 """
 
-import multiprocessing
-import time
 from collections.abc import Callable
 from functools import partial
 
 import redis
 
+from benchmarks.harness.clients import Act, measure
 from benchmarks.harness.options import options
 from benchmarks.harness.product import PRODUCT, forget_keys, redis_url
 from benchmarks.harness.report import Report
@@ -27,7 +26,6 @@ OPEN = [  # as a call of a connection takes them: its own two windows, the proje
     Limit("account:acme", "Acme", (Window(ENOUGH, 60), Window(ENOUGH, 3600))),
 ]
 FULL = [Limit("connection:google:2", "2", (Window(1, 3600),)), *OPEN]
-Act = Callable[[], object]
 
 
 def main() -> None:
@@ -50,29 +48,8 @@ def main() -> None:
 
 
 def _round(make: Callable[[], Act], calls: int, clients: int) -> dict[str, float]:
-    """All clients at once, each in a process of its own."""
     forget_keys()
-    with multiprocessing.get_context("fork").Pool(clients) as pool:
-        pool.starmap(_client, [(make, 10)] * clients)  # connections and scripts are there afterwards
-        begun = time.perf_counter()
-        times = sorted(
-            t for each in pool.starmap(_client, [(make, calls // clients)] * clients) for t in each
-        )
-        took = time.perf_counter() - begun
-    return {
-        "a second": len(times) / took,
-        "p50 in µs": times[len(times) // 2] * 1e6,
-        "p99 in µs": times[len(times) * 99 // 100] * 1e6,
-    }
-
-
-def _client(make: Callable[[], Act], calls: int) -> list[float]:
-    act, times = make(), []
-    for _ in range(calls):
-        begun = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - begun)
-    return times
+    return measure(make, calls, clients)
 
 
 def _exact() -> Act:

@@ -5,13 +5,11 @@ has a row for each of its 1,441 minutes and, of each account, one for every quar
 a commit of one UPDATE, which is what any counter in PostgreSQL costs at least.
 """
 
-import multiprocessing
-import time
 from collections.abc import Callable
 from functools import partial
 
-from django.db import connection
-
+from benchmarks.harness import rows
+from benchmarks.harness.clients import Act, measure
 from benchmarks.harness.options import options
 from benchmarks.harness.product import execute, ready_database
 from benchmarks.harness.report import Report
@@ -30,14 +28,13 @@ FULL_DAY = """
     SELECT %(project)s, id::text, date_trunc('minute', now()) - quarter * interval '15 minutes', 3
     FROM sync_account, generate_series(1, 95) quarter
 """
-Act = Callable[[], object]
 
 
 def main() -> None:
     asked = options(__doc__, calls=(2_000, 20), accounts=(1_000, 10))
     report = Report("google_takes")
     ready_database()
-    Account.objects.all().delete()
+    rows.empty(slots=1)
     Account.objects.bulk_create(Account(name=str(number)) for number in range(asked.accounts))
     kinds = {"one UPDATE": (_update, False), "an empty day": (_take, False), "a full day": (_take, True)}
     contenders = [
@@ -50,7 +47,6 @@ def main() -> None:
     found = interleave(contenders, rounds=asked.rounds)
     report.compare_all("take", found, bases=[contenders[0].name, contenders[3].name])
     report.save()
-    Account.objects.all().delete()
 
 
 def _round(make: Callable[[], Act], full: bool, calls: int, clients: int) -> dict[str, float]:
@@ -60,28 +56,7 @@ def _round(make: Callable[[], Act], full: bool, calls: int, clients: int) -> dic
     if full:
         execute(FULL_DAY, {"project": PROJECT})
     execute("VACUUM ANALYZE sync_operationcount")
-    connection.close()  # none is shared with the processes
-    with multiprocessing.get_context("fork").Pool(clients) as pool:
-        pool.starmap(_client, [(make, 10)] * clients)  # connections are there afterwards
-        begun = time.perf_counter()
-        times = sorted(
-            t for each in pool.starmap(_client, [(make, calls // clients)] * clients) for t in each
-        )
-        took = time.perf_counter() - begun
-    return {
-        "a second": len(times) / took,
-        "p50 in µs": times[len(times) // 2] * 1e6,
-        "p99 in µs": times[len(times) * 99 // 100] * 1e6,
-    }
-
-
-def _client(make: Callable[[], Act], calls: int) -> list[float]:
-    act, times = make(), []
-    for _ in range(calls):
-        begun = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - begun)
-    return times
+    return measure(make, calls, clients)
 
 
 def _take() -> Act:

@@ -4,7 +4,6 @@ Run: `python -m benchmarks.sandbox_calls [--accounts 1000] [--calls 20000]`. Six
 A second of the sandbox's own processor time is what counts: the callers share the machine with it.
 """
 
-import argparse
 import asyncio
 import re
 import time
@@ -13,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 
+from benchmarks.harness.options import options
 from providers.sandbox.constants import GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, META_TOKEN
 from providers.sandbox.process import Sandbox, start
 
@@ -25,21 +25,16 @@ QUERY = "SELECT campaign.id, campaign.name, campaign.status FROM campaign"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accounts", type=int, default=1_000)
-    parser.add_argument("--calls", type=int, default=20_000)
-    options = parser.parse_args()
+    asked = options(__doc__, accounts=(1_000, 5), calls=(20_000, 40))
     begun = time.perf_counter()
-    small = f"{options.accounts}x5/5/5"
+    small = f"{asked.accounts}x5/5/5"
     with start("--meta", small, "--google", small, "--no-recorded") as sandbox:
-        print(
-            f"start with {options.accounts:,} accounts at each platform: {time.perf_counter() - begun:.2f} s"
-        )
+        print(f"start with {asked.accounts:,} accounts at each platform: {time.perf_counter() - begun:.2f} s")
         sandbox.control("limits", platform="google", project=[])  # a day of Basic access is shorter than this
         meta, google = _requests(sandbox)
-        _truths(sandbox, options.accounts)
+        _truths(sandbox, asked.accounts)
         for name, calls in (("Meta, 5 campaigns", meta), ("Google, a stream of 5 campaigns", google)):
-            wanted = [calls[n % len(calls)] for n in range(options.calls)]
+            wanted = [calls[n % len(calls)] for n in range(asked.calls)]
             _measure(sandbox, name, wanted)
         print(f"memory: {sandbox.referee()['process']['memory_mb']:.0f} MB")
 
