@@ -3,15 +3,13 @@
 No order of classes, no fair share, no pause, no lost grant, no limit per kind or connection.
 """
 
-from collections.abc import Callable
-from types import SimpleNamespace
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import models, transaction
 
 from sync import prepared
-from sync.models import SyncAttempt
+from sync.models import SyncAttempt, SyncRun
 
 _OWN = {"run_id", "lease_token", "worker", "started_at", "ended_at"}
 _REST = {  # of the attempt's columns, with the defaults that the model has for them
@@ -45,18 +43,16 @@ _BUSY = """
     WHERE provider = %(provider)s AND region = %(region)s AND state = 'running'
 """
 
-Claim = Callable[..., SimpleNamespace | None]
 
-
-def claim(provider: str, region: str, *, worker: str) -> SimpleNamespace | None:
+def claim(provider: str, region: str, *, worker: str) -> SyncRun | None:
     """The oldest run, leased."""
     token = uuid4()
     values = {"provider": provider, "region": region, "worker": worker, "token": token}
     found = prepared.fetch(_CLAIM, {**values, "lease": settings.LEASE, **_REST})
-    return SimpleNamespace(pk=found[0][0], lease_token=token, available_at=None) if found else None
+    return SyncRun(pk=found[0][0], lease_token=token) if found else None
 
 
-def claim_a_slot(provider: str, region: str, *, worker: str) -> SimpleNamespace | None:
+def claim_a_slot(provider: str, region: str, *, worker: str) -> SyncRun | None:
     """The same, while a slot of the queue is free, exactly."""
     queue = {"provider": provider, "region": region}
     with transaction.atomic():

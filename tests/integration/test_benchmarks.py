@@ -1,6 +1,7 @@
 """The benchmarks still run: each at its smallest size, on servers of the suite. No figure is judged."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,4 +28,4 @@ def test_a_benchmark_runs_to_its_end_at_its_smallest_size(name: str) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "| --- |" in done.stdout or "a second" in done.stdout or "ms" in done.stdout
+    assert re.search(r"\d", done.stdout), "it told no figure"
