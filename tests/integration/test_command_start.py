@@ -18,6 +18,7 @@ from django_celery_beat.models import PeriodicTask
 from psycopg import sql
 
 from sync.models import Pulse
+from sync.schedule.beat import ROWS
 from tests.processes import ROOT, environment, eventually
 
 COMMANDS = sorted(path.stem for path in (ROOT / "sync/management/commands").glob("[a-z]*.py"))
@@ -144,6 +145,13 @@ def test_the_sandbox_listens_where_it_says(db: None) -> None:
     assert taken.stderr.count("\n") == 1
 
 
+def test_migrate_of_an_up_to_date_database_has_nothing_to_do(db: None) -> None:
+    done = manage("migrate")
+
+    assert done.returncode == 0
+    assert "No migrations to apply" in done.stdout
+
+
 @pytest.mark.django_db(transaction=True)
 def test_beat_makes_its_rows() -> None:
     process = subprocess.Popen(
@@ -155,7 +163,7 @@ def test_beat_makes_its_rows() -> None:
     )
     try:
         rows = PeriodicTask.objects.filter(task__startswith="sync.")
-        eventually(lambda: rows.count() == 3, seconds=30, what="beat's rows")
+        eventually(lambda: rows.count() == len(ROWS), seconds=30, what="beat's rows")
     finally:
         process.terminate()
         process.wait(timeout=20)

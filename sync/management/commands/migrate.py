@@ -8,12 +8,16 @@ from typing import Any
 from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import connections
 
+from sync.management.command import AdTigerCommand
+
 LOCK = 4_817_016_402  # any number that nobody else in this database uses
 PAUSE_SECONDS = 0.3  # between two looks; a migration of a new database takes some seconds
 
 
-class Command(MigrateCommand):
+class Command(AdTigerCommand, MigrateCommand):
     """Where several machines start at once, each may migrate: the first does it, the others find it done."""
+
+    examples = ("migrate", "migrate --check")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with _one_at_a_time(options["database"]):
