@@ -205,6 +205,11 @@ def test_a_run_that_was_deleted_did_not_succeed(connection: Connection) -> None:
     assert not follow([done.pk, uuid4()], Command(stdout=io.StringIO()))
 
 
+def _heed_ctrl_c() -> None:
+    """What a suite in the background (`make test &`) starts would inherit that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_ctrl_c_ends_the_waiting_and_not_the_sync(tmp_path: Path) -> None:
     connection = make_connection(make_account())
@@ -216,6 +221,7 @@ def test_ctrl_c_ends_the_waiting_and_not_the_sync(tmp_path: Path) -> None:
             env=environment(),
             stdout=output,
             stderr=output,
+            preexec_fn=_heed_ctrl_c,
         )
     try:
         eventually(lambda: "waits for" in told.read_text(), seconds=30, what="the waiting")

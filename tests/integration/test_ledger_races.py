@@ -26,6 +26,17 @@ def test_a_run_that_somebody_just_joins_or_cancels_is_not_waited_for() -> None:
     assert claim("meta", "default", worker="test") == run
 
 
+def test_the_next_run_starts_while_somebody_holds_the_first_of_the_only_account() -> None:
+    account = make_account()
+    first, second = (make_run(make_connection(account)) for _ in range(2))
+
+    with transaction.atomic():
+        SyncRun.objects.select_for_update().get(pk=first.pk)
+        claimed = begin(lambda: claim("meta", "default", worker="test")).result(timeout=10)
+
+    assert claimed == second
+
+
 def test_nobody_is_told_of_a_run_that_is_not_committed() -> None:
     connection = make_connection(make_account())
 

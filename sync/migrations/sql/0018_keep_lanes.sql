@@ -241,20 +241,21 @@ BEGIN
 
     FOR best IN
         -- Of the first lanes, at most `busy` may have a head whose connection is running: with one more,
-        -- the first that may start is among them.
+        -- the first that may start is among them. Two further lanes, and three runs of each, are for those
+        -- that somebody holds just now.
         SELECT due.id, lane.rank, lane.tag, lane.account_id
         FROM unnest(kinds) AS one_kind
         CROSS JOIN LATERAL (
             SELECT * FROM sync_lane
             WHERE queue_id = queue.id AND kind = one_kind AND head_at IS NOT NULL
-            ORDER BY rank, tag, head_at, account_id LIMIT busy + 1) lane
+            ORDER BY rank, tag, head_at, account_id LIMIT busy + 3) lane
         CROSS JOIN LATERAL (
             SELECT waits.id, waits.queued_at FROM sync_syncrun waits
             WHERE waits.provider = of_provider AND waits.region = of_region AND waits.account_id = lane.account_id
               AND waits.kind = lane.kind AND waits.rank = lane.rank AND waits.state = 'queued' AND NOT waits.is_held
               AND NOT EXISTS (SELECT FROM sync_syncrun other
                               WHERE other.connection_id = waits.connection_id AND other.state = 'running')
-            ORDER BY waits.queued_at, waits.id LIMIT 1) due
+            ORDER BY waits.queued_at, waits.id LIMIT 3) due
         ORDER BY lane.rank, lane.tag, due.queued_at, lane.account_id, due.id
     LOOP
         -- One that somebody just joins or cancels is passed over; one that a race left unheld is held.
