@@ -16,6 +16,7 @@ import psycopg
 import redis
 
 from adtiger import embedded
+from adtiger.embedded.ports import free_port
 from tests.processes import eventually
 from tests.relay import Relay
 
@@ -48,6 +49,7 @@ class Servers:
 
     def start_postgres(self) -> None:
         """On the same port, with the same data."""
+        self._await_port(self.database_url)
         embedded.database_url(self._home, durable=False)
 
     def terminate_connections(self) -> None:
@@ -78,6 +80,7 @@ class Servers:
         """On the same port, with what it had written down, or with nothing."""
         if empty:
             shutil.rmtree(self._home / "valkey" / "appendonlydir")
+        self._await_port(self._valkey_url)
         embedded.redis_url(self._home)
 
     def flush_valkey(self) -> None:
@@ -97,12 +100,17 @@ class Servers:
                 return
             database.execute("ALTER SYSTEM SET track_commit_timestamp = on")
         self.stop_postgres(signal.SIGINT)
-        self.start_postgres()
+        self.database_url = embedded.database_url(self._home, durable=False)  # nobody knows its port yet
 
     def _empty_database(self) -> None:
         with self._database() as database:
             database.execute("DROP SCHEMA public CASCADE")
             database.execute("CREATE SCHEMA public")
+
+    def _await_port(self, url: str) -> None:
+        """Another process's connection may have been given the port meanwhile, until it ends."""
+        port = urlsplit(url).port or 0
+        eventually(lambda: free_port(port) == port, seconds=_GONE_SECONDS, what=f"port {port} free again")
 
     def _await_end(self, what: str, url: Callable[[embedded.Status], str | None]) -> None:
         eventually(
