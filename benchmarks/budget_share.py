@@ -53,7 +53,7 @@ def _use(seconds: float, *, limit: int, windows: int) -> dict[str, float]:
 
 def _run(seconds: float, limit: int, ends_at: float, seed: int) -> list[float]:
     """Call whenever the budget lets a call through; when the platform counted each."""
-    dice = random.Random(seed)  # noqa: S311  (repeatable, no secret)
+    dice = random.Random(seed)
     window = Limit("connection:meta:act_1", "act_1", (Window(limit, seconds),))
     gate = BudgetGate(
         BudgetStore.connect(redis_url(PRODUCT)),

@@ -60,7 +60,7 @@ def main() -> None:
 def _ask(platform: Platform, mine: list[str], others: list[str], *, slots: int) -> dict[str, float]:
     """Ask for one after the other, each when the one before has ended, while the others are at work."""
     with _at_work(platform, mine, others, slots=slots):
-        waits, dice = [], random.Random(len(others))  # noqa: S311  (repeatable, no secret)
+        waits, dice = [], random.Random(len(others))
         for connection in Connection.objects.filter(external_id__in=mine).select_related("account"):
             if others:
                 until(SyncRun.objects.running().exists, what="a start of the others")

@@ -34,7 +34,7 @@ _CLAIM = f"""
         FROM started
     )
     SELECT id FROM started
-"""  # noqa: S608  (our own words)
+"""
 _LOCK = """
     SELECT concurrency FROM sync_queue WHERE provider = %(provider)s AND region = %(region)s FOR UPDATE
 """

@@ -23,7 +23,7 @@ class Process:
         self.log = HOME / "logs" / f"{name}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603  (our own programs)
+            self._process = subprocess.Popen(
                 command,
                 cwd=cwd,
                 env={**os.environ, **environment},

@@ -30,7 +30,7 @@ def multiply(template: models.Model, source: str, values: Mapping[str, Any], **c
     picked = ", ".join(chosen.get(name, f"template.{name}") for name in names)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {meta.db_table} ({', '.join(names)}) SELECT {picked} "  # noqa: S608  (our own texts)
+            f"INSERT INTO {meta.db_table} ({', '.join(names)}) SELECT {picked} "
             f"FROM {meta.db_table} template, {source} WHERE template.{meta.pk.column} = %(template)s",
             {"template": template.pk, **values},
         )

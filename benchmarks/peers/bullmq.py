@@ -26,7 +26,7 @@ def node_version() -> str:
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         return ""
-    return subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    return subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 @cache
@@ -37,7 +37,7 @@ def is_there() -> bool:
         return False
     if not (FOLDER / "node_modules" / ".package-lock.json").exists():
         install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        if subprocess.run(install, cwd=FOLDER, check=False).returncode != 0:  # noqa: S603
+        if subprocess.run(install, cwd=FOLDER, check=False).returncode != 0:
             print("\n**BullMQ is left out: `npm ci` in benchmarks/peers/bullmq failed.**")
             return False
     return True
@@ -77,8 +77,8 @@ def starts(
         )
     )
     told = {"PEER_REDIS_URL": redis_url(BULLMQ), "SANDBOX_URL": platform.url}
-    answer = subprocess.run(  # noqa: S603  (our own program)
-        ["node", "starts.mjs", str(slots), str(listed)],  # noqa: S607
+    answer = subprocess.run(
+        ["node", "starts.mjs", str(slots), str(listed)],
         cwd=FOLDER,
         env=os.environ | told,
         capture_output=True,

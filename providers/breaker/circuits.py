@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import redis
-from redis.commands.core import Script
 
 from providers.http import BODY_SECONDS, CALL_SECONDS
+from providers.scripts import load
 
 MICRO = 1_000_000
 PREFIX = "adtiger:circuit"
@@ -64,7 +64,7 @@ class Circuits:
         self._client = client
         self._dice = dice
         self._enter, self._failed, self._answered, self._release = (
-            _load(client, name) for name in ("enter", "failed", "answered", "release")
+            load(client, _FOLDER, "clock", name) for name in ("enter", "failed", "answered", "release")
         )
 
     def enter(self, name: str, ticket: str, who: str) -> Entry:
@@ -117,10 +117,6 @@ def _circuit(name: str, state: dict[bytes, bytes], now: int) -> Circuit:
         only=state[b"who"].decode(),
         why=state[b"why"].decode(),
     )
-
-
-def _load(client: redis.Redis, name: str) -> Script:
-    return client.register_script("".join((_FOLDER / f"{part}.lua").read_text() for part in ("clock", name)))
 
 
 def _key(name: str) -> str:

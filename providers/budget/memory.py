@@ -6,14 +6,16 @@ of older generations are never looked at again. Without past calls (a fresh inst
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import redis
 from redis.commands.core import Script
 
-from providers.budget.scripts import load
+from providers.scripts import load
 
+FOLDER = Path(__file__).parent  # of the scripts
 MICRO = 1_000_000
 PREFIX = "adtiger:budget"
 EPOCH = f"{PREFIX}:epoch"
@@ -41,7 +43,7 @@ class Memory:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._open = load(client, "open")
+        self._open = load(client, FOLDER, "epoch", "open")
         self._generation = ""
 
     def run(self, script: Script, keys: Callable[[str], Sequence[str]], args: Sequence[Any]) -> list[Any]:

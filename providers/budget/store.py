@@ -30,9 +30,9 @@ from providers.budget.heard import (
     outcomes_key,
 )
 from providers.budget.limits import Limit
-from providers.budget.memory import EPOCH, MICRO, Cold, Memory, PastCall, calls_key, park_key
-from providers.budget.scripts import load
+from providers.budget.memory import EPOCH, FOLDER, MICRO, Cold, Memory, PastCall, calls_key, park_key
 from providers.errors import Scope
+from providers.scripts import load
 
 NO_ANSWER = Usage()
 
@@ -72,9 +72,9 @@ class BudgetStore:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._memory = Memory(client)
-        self._take = load(client, "take")
-        self._settle = load(client, "settle")
-        self._park = load(client, "park")
+        self._take = load(client, FOLDER, "epoch", "take")
+        self._settle = load(client, FOLDER, "epoch", "settle")
+        self._park = load(client, FOLDER, "epoch", "park")
 
     @classmethod
     def connect(cls, url: str) -> "BudgetStore":

@@ -85,9 +85,19 @@ def platform_client(
 
 
 def gate_for(
-    connection: Connection, *, background: bool, past_calls: Callable[[], Iterator[PastCall]] = past_calls
+    connection: Connection,
+    *,
+    background: bool,
+    past_calls: Callable[[], Iterator[PastCall]] = past_calls,
+    heard: Callable[[Usage], None] = lambda _: None,
 ) -> BudgetGate:
-    """The budget of a connection's calls; background work leaves the reserve alone."""
+    """The budget of a connection's calls; background work leaves the reserve alone. `heard` is told what
+    every answer said of the platform's limits."""
+
+    def learn(usage: Usage) -> None:
+        _learn_tier(connection, usage)
+        heard(usage)
+
     is_google = connection.provider == Provider.GOOGLE
     return BudgetGate(
         budget_store(),
@@ -96,7 +106,7 @@ def gate_for(
         reserve=settings.BUDGET_RESERVE,
         call_seconds=CALL_SECONDS,
         past_calls=past_calls,
-        heard=partial(_learn_tier, connection),
+        heard=learn,
         ledger=operations_of(connection.account, background=background) if is_google else None,
     )
 

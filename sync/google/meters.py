@@ -8,6 +8,7 @@ from sync.google.operations import operations_of
 from sync.google.project import day_limit
 from sync.models import Connection
 from sync.models.choices import Provider
+from sync.models.limit import DAY
 
 
 class Day(NamedTuple):
@@ -44,7 +45,7 @@ def _meter(label: str, limit: int, used: int, source: str, free_at: float | None
         key="",
         label=label,
         limit=limit,
-        seconds=86_400,
+        seconds=DAY,
         used=used,
         source=source,
         parked_until=None,

@@ -18,7 +18,7 @@ from sync import prepared
 from sync.ledger.cancel import stop
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import SeenIds, SyncAttempt, SyncRun
-from sync.models.choices import DeferReason, Outcome, Priority, RunState
+from sync.models.choices import WAITING, DeferReason, Outcome, Priority, RunState
 
 
 class Failure(NamedTuple):
@@ -180,7 +180,8 @@ def _leave(
         if not won:
             raise LeaseLost(f"run {lease.run_id} was taken over")
         close_attempt(lease, outcome, calls=calls, **(attempt or {}))
-        stop(SyncRun.objects.filter(pk=lease.run_id).exclude(cancel_requested_at=None))  # not to wait again
+        if columns["state"] in WAITING:  # unless it was to be cancelled
+            stop(SyncRun.objects.filter(pk=lease.run_id).exclude(cancel_requested_at=None))
         if columns["state"] == RunState.CANCELLED:
             SeenIds.objects.filter(run_id=lease.run_id).delete()
 

@@ -30,7 +30,7 @@ _PLACES = """
         SELECT account_id, rank, count(*) AS runs FROM blocked GROUP BY account_id, rank
     ), line AS (
         SELECT lane.account_id, lane.rank, min(lane.tag) AS tag,
-            5040000 / COALESCE(min(plan.weight), 1) AS turn,
+            sync_turn(min(plan.weight)) AS turn,
             sum(lane.waiting) - COALESCE(min(blocked_lane.runs), 0) AS waiting,
             CASE WHEN min(blocked_lane.runs) IS NULL THEN min(lane.head_at) ELSE (
                 SELECT min(free.queued_at) FROM sync_syncrun free

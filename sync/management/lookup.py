@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
+from sync.ledger.queues import ensure_queue
 from sync.ledger.waiting import RELATED
 from sync.management.command import WrongUse
-from sync.models import Account, Connection, SyncRun
+from sync.models import Account, Connection, Queue, SyncRun
 from sync.models.choices import Provider
 from sync.models.connection import ConnectionQuerySet
 
@@ -51,6 +53,19 @@ def find_connection(name: str, among: ConnectionQuerySet, option: str = "--conne
         found = among.filter(external_id=name) or among.filter(external_id__in=[digits, f"act_{digits}"])
     hint = "Give its id, or the platform's id of the ad account (act_123, 123-456-7890)."
     return _only(found, option, name, hint)
+
+
+def find_queues(provider: str, region: str | None) -> list[Queue]:
+    """A provider's. Made here when no sync was asked for yet: what is set is to hold then, too."""
+    if provider not in Provider.values:
+        raise WrongUse(f"provider: there is no {provider!r}. Give one of {', '.join(Provider.values)}.")
+    ensure_queue(provider, settings.REGION)
+    queues = Queue.objects.filter(provider=provider).order_by("region")
+    chosen = queues.filter(region=region) if region else queues
+    if not chosen:
+        regions = ", ".join(queue.region for queue in queues)
+        raise WrongUse(f"--region: {provider} has no queue in {region!r}. Give one of {regions}.")
+    return list(chosen)
 
 
 def find_run(name: str, option: str) -> SyncRun:

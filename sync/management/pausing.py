@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 
 from sync.ledger.pause import PausableRow
-from sync.ledger.queues import ensure_queue
 from sync.management.command import WrongUse
-from sync.management.lookup import find_account, find_connection
+from sync.management.lookup import find_account, find_connection, find_queues
 from sync.management.operator import add_reason
 from sync.management.output import add_json
 from sync.models import Connection, Queue, SyncRun
-from sync.models.choices import WAITING, Provider, RunState
+from sync.models.choices import WAITING, RunState
 
 SUBJECTS = ("provider", "account", "connection")
 
@@ -40,26 +38,13 @@ def subjects(options: dict[str, Any]) -> list[PausableRow]:
     for name in options["names"]:
         match what:
             case "provider":
-                found += _queues(name, options["region"])
+                found += find_queues(name, options["region"])
             case "account":
                 found.append(find_account(name, what))
             case _:
                 connections = Connection.objects.select_related("account", "credential")
                 found.append(find_connection(name, connections, what))
     return found
-
-
-def _queues(provider: str, region: str | None) -> list[Queue]:
-    """A provider's queues. Made here when no sync was asked for yet, for a pause is to hold then, too."""
-    if provider not in Provider.values:
-        raise WrongUse(f"provider: there is no {provider!r}. Give one of {', '.join(Provider.values)}.")
-    ensure_queue(provider, settings.REGION)
-    queues = Queue.objects.filter(provider=provider).order_by("region")
-    chosen = queues.filter(region=region) if region else queues
-    if not chosen:
-        regions = ", ".join(queue.region for queue in queues)
-        raise WrongUse(f"--region: {provider} has no queue in {region!r}. Give one of {regions}.")
-    return list(chosen)
 
 
 def describe(row: PausableRow, *, changed: bool) -> dict[str, Any]:

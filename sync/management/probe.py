@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 
-from providers.base import Gate, Usage
+from providers.base import Usage
 from providers.errors import BudgetSpent, ProviderError
 from sync.engine.outside import outside_runs
 from sync.engine.platform import connection_client, gate_for
@@ -30,28 +30,11 @@ class Probe:
 
 def probe(connection: Connection) -> Probe:
     """Ask for the ad account's description: the cheapest call that both platforms meter."""
+    heard: list[Usage] = []
     try:
-        gate = gate_for(connection, background=False)
-        listening = _Listening(gate)
-        with outside_runs(connection, gate, connection_client(connection, listening)) as client:
+        gate = gate_for(connection, background=False, heard=heard.append)
+        with outside_runs(connection, gate, connection_client(connection, gate)) as client:
             client.account()
     except (ProviderError, BudgetSpent, ImproperlyConfigured) as exc:
         return Probe(error=str(exc))
-    return Probe(listening.usage.percent, listening.usage.regain_after)
-
-
-class _Listening:
-    """The connection's gate, remembering what the answer said."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-        self.usage = Usage()
-
-    def take(self, use_case: str = "") -> str:
-        """As the gate does."""
-        return self._gate.take(use_case)
-
-    def settle(self, ticket: str, usage: Usage) -> None:
-        """As the gate does."""
-        self.usage = usage
-        self._gate.settle(ticket, usage)
+    return Probe(heard[-1].percent, heard[-1].regain_after)

@@ -71,8 +71,8 @@ class Lane(models.Model):
     """One account's line of one kind in one class of a queue: start-time fair queueing over accounts.
 
     Kept by triggers on the runs and their conditions, so that a claim reads one index entry and a
-    position sums up lanes, however many runs wait. `tag` grows by a turn (5,040,000 / weight) with
-    every start of the account in the class, so the account that had the least is next.
+    position sums up lanes, however many runs wait. `tag` grows by a turn (`sync_turn`) with every
+    start of the account in the class, so the account that had the least is next.
     """
 
     queue = models.ForeignKey(Queue, models.CASCADE, related_name="lanes")

@@ -1,7 +1,6 @@
 """What a run meets at its gate: all windows or none, the reserve, parks, words, and a store that is away."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,8 @@ import redis
 from providers.base import Reading, Usage
 from providers.budget import BudgetGate, BudgetStore, Limit, Window
 from providers.errors import BudgetSpent, LimitReached, Scope
-from tests.integration.valkey_server import ValkeyServer
+from tests.integration.valkey_server import ValkeyServer, valkey  # noqa: F401
 from tests.processes import eventually
-
-
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    server = ValkeyServer(tmp_path_factory.mktemp("valkey"))
-    yield server
-    server.close()
 
 
 @pytest.fixture

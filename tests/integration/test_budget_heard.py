@@ -1,7 +1,6 @@
 """What platforms said last, and how many of an app's last calls failed."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,7 +8,7 @@ from providers.base import Reading, Usage
 from providers.budget import BudgetStore, Limit, Outcomes, Window
 from providers.budget.heard import OUTCOMES
 from providers.errors import Scope
-from tests.integration.valkey_server import ValkeyServer
+from tests.integration.valkey_server import ValkeyServer, store, valkey  # noqa: F401
 
 OWN = Limit("act_1", "act_1", (Window(100_000, 60),), Scope.AD_ACCOUNT)
 APP = Limit("Meta", "Meta", (), Scope.APP)
@@ -18,21 +17,6 @@ SAID = Usage(
     tier="standard_access",
     failed=False,
 )
-
-
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    server = ValkeyServer(tmp_path_factory.mktemp("valkey"))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def store(valkey: ValkeyServer) -> BudgetStore:
-    valkey.client.flushall()
-    opened = BudgetStore(valkey.client)
-    opened.refill([])
-    return opened
 
 
 def answer(store: BudgetStore, usage: Usage, *limits: Limit) -> None:

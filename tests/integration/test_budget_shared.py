@@ -3,35 +3,17 @@
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-
-import pytest
 
 from providers.base import Usage
 from providers.budget import BudgetGate, BudgetStore, Limit, PastCall, Window
 from providers.errors import BudgetSpent
-from tests.integration.valkey_server import ValkeyServer
+from tests.integration.valkey_server import ValkeyServer, store, valkey  # noqa: F401
 
 WINDOWS = (Window(20, 0.5), Window(50, 1.5))
 LIMIT = Limit("act_1", "act_1", WINDOWS)
 SECONDS = 3.0  # twice the longest window
 Arrival = tuple[float, str]  # when the platform counted it, and the attempt that made it
-
-
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    server = ValkeyServer(tmp_path_factory.mktemp("valkey"))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def store(valkey: ValkeyServer) -> BudgetStore:
-    valkey.client.flushall()
-    opened = BudgetStore(valkey.client)
-    opened.refill([])
-    return opened
 
 
 def gate(store: BudgetStore, limit: Limit, known: list[float] | None = None) -> BudgetGate:

@@ -16,7 +16,7 @@ from sync.models import Account, CallLimit, Connection, Plan
 from sync.models.choices import RunState
 from tests.factories import make_connection
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.integration.test_engine import sync
+from tests.integration.syncing import sync
 from tests.platforms import connect, platform  # noqa: F401
 from tests.processes import eventually
 

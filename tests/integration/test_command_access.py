@@ -16,13 +16,14 @@ from cryptography.fernet import Fernet
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from providers.sandbox import constants
 from providers.sandbox.process import Sandbox
 from sync.ledger.claim import claim
 from sync.models import Account, ApiToken, Connection, Credential, Membership, Plan
 from sync.models.choices import ConnectionStatus, Provider
+from tests.commands import run
 from tests.factories import make_connection, make_run
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.platforms import SECRETS, addresses, platform  # noqa: F401
@@ -33,12 +34,6 @@ RECORDED = {
     "google": constants.RECORDED_GOOGLE_CUSTOMER,
 }
 MANAGER = "3000000001"
-
-
-def run(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command(*arguments, stdout=out, stderr=out)
-    return out.getvalue()
 
 
 def stored() -> str:

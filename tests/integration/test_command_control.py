@@ -1,26 +1,14 @@
 """pause, resume, cancel: what an operator stops and starts by hand."""
 
 import getpass
-import io
-import json
-from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from sync.models import Account, Connection, Queue
 from sync.models.choices import RunState
+from tests.commands import run, run_json
 from tests.factories import make_account, make_connection, make_request, make_run
-
-
-def run(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command(*arguments, stdout=out, stderr=out)
-    return out.getvalue()
-
-
-def run_json(*arguments: str) -> Any:
-    return json.loads(run(*arguments, "--json"))
 
 
 def test_a_connection_is_paused_and_resumed_by_the_platforms_id(account: Account) -> None:

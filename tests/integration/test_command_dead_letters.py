@@ -1,13 +1,12 @@
 """dead_letters: by cause, as a list, one with its story; replayed and resolved by hand."""
 
 import getpass
-import io
-import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.utils import timezone
 
 from sync.ledger import finish
@@ -17,22 +16,15 @@ from sync.ledger.lease import Lease
 from sync.ledger.replay import PER_MINUTE
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import RunState
+from tests import commands
 from tests.factories import make_connection, make_run
+
+run, run_json = partial(commands.run, "dead_letters"), partial(commands.run_json, "dead_letters")
 
 ME = f"{getpass.getuser()} at the command line"
 DENIED = Failure(
     "API_ERROR", "access_denied", "Not yours.", is_retryable=False, platform_code="200", trace_id="T9"
 )
-
-
-def run(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command("dead_letters", *arguments, stdout=out, stderr=out)
-    return out.getvalue()
-
-
-def run_json(*arguments: str) -> Any:
-    return json.loads(run(*arguments, "--json"))
 
 
 def dead(connection: Connection, **columns: Any) -> SyncRun:

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from providers.budget import BudgetStore
 from sync.models import Account, CallLimit, Connection, Plan
-from tests.integration.test_command_watch import run
+from tests.commands import run
 
 
 def limits(*arguments: str) -> Any:

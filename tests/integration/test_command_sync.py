@@ -1,12 +1,11 @@
 """sync: what is asked for, and how it is followed."""
 
 import io
-import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,10 +17,13 @@ from sync.management.commands.sync import Command
 from sync.management.follow import follow
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Priority, RunState, Trigger
+from tests import commands
 from tests.factories import make_account, make_connection, make_run
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.platforms import addresses, connect
 from tests.processes import ROOT, environment, eventually, worker
+
+run, run_json = partial(commands.run, "sync"), partial(commands.run_json, "sync")
 
 ROOMY = {"META_CONNECTION_WINDOWS": "100000/60", "GOOGLE_CONNECTION_WINDOWS": "100000/60"}
 
@@ -31,16 +33,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-def run(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command("sync", *arguments, stdout=out, stderr=out)
-    return out.getvalue()
-
-
-def run_json(*arguments: str) -> Any:
-    return json.loads(run(*arguments, "--json"))
 
 
 def give_up(out: io.StringIO, *arguments: str) -> str:

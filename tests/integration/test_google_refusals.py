@@ -12,7 +12,7 @@ from sync.google.project import project_name
 from sync.models import Account
 from sync.models.choices import DeferReason, RunState
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.integration.test_engine import sync
+from tests.integration.syncing import sync
 from tests.platforms import connect, platform  # noqa: F401
 
 ELEVEN_HOURS = 40_591  # as a project's daily quota was once refused

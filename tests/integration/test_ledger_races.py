@@ -6,8 +6,8 @@ from django.db import transaction
 from sync.ledger import broker
 from sync.ledger.claim import claim
 from sync.ledger.request import request_sync
-from sync.models import SyncRun
-from sync.models.choices import Trigger
+from sync.models import Queue, SyncRun
+from sync.models.choices import RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
 from tests.locks import begin
 
@@ -35,6 +35,22 @@ def test_the_next_run_starts_while_somebody_holds_the_first_of_the_only_account(
         claimed = begin(lambda: claim("meta", "default", worker="test")).result(timeout=10)
 
     assert claimed == second
+
+
+def test_a_claim_that_had_to_wait_starts_what_was_connected_meanwhile_with_all_that_it_needs() -> None:
+    """It reads the connection when it has its turn at the queue: an older look would miss it."""
+    account = make_account()
+    make_run(make_connection(account), state=RunState.SUCCEEDED)  # so that there is a queue
+
+    with transaction.atomic():
+        Queue.objects.select_for_update(no_key=True).get()
+        claiming = begin(lambda: claim("meta", "default", worker="test"))
+        assert not claiming.done()
+        run = begin(lambda: make_run(make_connection(account))).result(timeout=10)
+
+    claimed = claiming.result(timeout=10)
+    assert claimed == run
+    assert claimed.connection.credential.secret == "secret-token"
 
 
 def test_nobody_is_told_of_a_run_that_is_not_committed() -> None:

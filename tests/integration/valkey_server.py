@@ -2,14 +2,17 @@
 
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 from redis.commands.core import Script
 
 from adtiger.embedded.binaries import valkey_server
 from adtiger.embedded.ports import HOST, free_port
+from providers.budget import BudgetStore
 from tests.processes import eventually
 
 MICRO = 1_000_000
@@ -70,3 +73,20 @@ class SetClock(redis.Redis):
             pipeline.delete("clock")
             pipeline.rpush("clock", *divmod(micros, MICRO))
             pipeline.execute()
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    """A server that a module's tests have to themselves."""
+    server = ValkeyServer(tmp_path_factory.mktemp("valkey"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def store(valkey: ValkeyServer) -> BudgetStore:
+    """Budgets without any past call, and open."""
+    valkey.client.flushall()
+    opened = BudgetStore(valkey.client)
+    opened.refill([])
+    return opened

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandParser
-from django.db.models import QuerySet
 
 from sync.alive import workers_by_queue
 from sync.engine.forecast import Forecast, forecasts, with_budgets
@@ -14,6 +13,7 @@ from sync.ledger.position import oldest_wait, positions
 from sync.ledger.waiting import RELATED, waiting_for
 from sync.management.broker import BrokerState, broker_state
 from sync.management.command import AdTigerCommand, WrongUse
+from sync.management.lookup import find_queues
 from sync.management.output import add_json, print_json, print_table, span
 from sync.models import Queue, SyncRun
 from sync.models.choices import Provider, RunState
@@ -46,7 +46,7 @@ class Command(AdTigerCommand):
         if options["provider"]:
             queues = queues.filter(provider=options["provider"])
         if options["slots"] is not None:
-            self._set_slots(queues, options)
+            self._set_slots(options)
         broker = broker_state([*(queue.name for queue in queues), MAINTENANCE]) if options["broker"] else None
         serving = workers_by_queue()
         told = [_describe(queue, serving[queue.name]) for queue in queues]
@@ -60,19 +60,21 @@ class Command(AdTigerCommand):
         for queue in told:
             self._print(queue)
 
-    def _set_slots(self, queues: "QuerySet[Queue]", options: dict[str, Any]) -> None:
-        slots, region = options["slots"], options["region"]
+    def _set_slots(self, options: dict[str, Any]) -> None:
+        slots = options["slots"]
         if not options["provider"]:
             raise WrongUse("--slots needs --provider: whose slots?")
         if not 1 <= slots <= MOST_SLOTS:
             raise WrongUse(
                 f"--slots must be from 1 to {MOST_SLOTS}, not {slots}. To start nothing, pause the queue."
             )
-        chosen = queues.filter(region=region) if region else queues
-        if len(chosen) != 1:
-            regions = ", ".join(queue.region for queue in queues) or "none, for nothing was asked for yet"
-            raise WrongUse(f"Name one region of {options['provider']} with --region. It has: {regions}.")
-        chosen.update(concurrency=slots)
+        queues = find_queues(options["provider"], options["region"])
+        if len(queues) > 1:
+            regions = ", ".join(queue.region for queue in queues)
+            raise WrongUse(
+                f"--slots: {options['provider']} has several queues. Give one --region of {regions}."
+            )
+        Queue.objects.filter(pk=queues[0].pk).update(concurrency=slots)
 
     def _print_broker(self, broker: BrokerState) -> None:
         counts = ", ".join(f"{name} {number}" for name, number in broker.messages.items())

@@ -20,5 +20,6 @@ DROP FUNCTION sync_count_in_lane;
 DROP FUNCTION sync_refresh_lanes;
 DROP FUNCTION sync_lane_head;
 DROP FUNCTION sync_rank_run;
+DROP FUNCTION sync_turn;
 DROP FUNCTION sync_class;
 DROP FUNCTION sync_is_held;

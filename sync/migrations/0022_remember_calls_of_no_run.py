@@ -6,9 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [
-        ('sync', '0022_name_dead_letters'),
-    ]
+    dependencies = [("sync", "0021_name_dead_letters")]
 
     operations = [
         migrations.CreateModel(

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sync", "0021_find_missed_holds_by_join")]
+    dependencies = [("sync", "0020_remember_the_access_tier")]
 
     operations = [
         migrations.CreateModel(

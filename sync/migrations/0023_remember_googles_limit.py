@@ -5,9 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [
-        ('sync', '0023_remember_calls_of_no_run'),
-    ]
+    dependencies = [("sync", "0022_remember_calls_of_no_run")]
 
     operations = [
         migrations.AddField(
