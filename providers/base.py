@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from providers.errors import Scope
@@ -99,7 +100,16 @@ class AdAccountRef(NamedTuple):
 class Selection(NamedTuple):
     """Which part of an account a sync reads; the default is all of it."""
 
-    campaign_ids: tuple[str, ...] = ()  # only these campaigns and what is below them
+    campaign_ids: tuple[str, ...] = ()
+    ad_group_ids: tuple[str, ...] = ()
+    ad_ids: tuple[str, ...] = ()
+    with_children: bool = True  # of what is named, also what is below it
+    since: datetime | None = None  # only what the platform says was updated after it
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing narrows it."""
+        return self == Selection()
 
 
 class Client(Protocol):

@@ -171,4 +171,18 @@ class CircuitOpen(Exception):
         self.retry_at = retry_at
 
 
+class ReportPending(Exception):
+    """The platform still prepares what was asked for: ask again with `cursor`, after `retry_after` seconds.
+
+    No failure, and nobody waits for it: `cursor` may be stored. `report_id` is the platform's own, by which
+    it may tell that the report is ready.
+    """
+
+    def __init__(self, cursor: str, *, retry_after: float, report_id: str) -> None:
+        super().__init__("the platform prepares a report")
+        self.cursor = cursor
+        self.retry_after = retry_after
+        self.report_id = report_id
+
+
 RETRYABLE: tuple[type[ProviderError], ...] = (Unreachable, PlatformFault, UnknownError, TooMuchData)

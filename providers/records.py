@@ -5,7 +5,8 @@ strings (they pass 2^53), `status` is normalised and `platform_status` is the pl
 `raw` is the platform's object as it came. The field order is the column order of the merge.
 """
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -108,3 +109,50 @@ class Page(NamedTuple):
     records: list[Record]
     cursor: str | None
     expected_total: int | None
+
+
+class Level(StrEnum):
+    """Whose metrics an insight holds: the whole ad account's, or one entity's."""
+
+    ACCOUNT = "account"
+    CAMPAIGN = "campaign"
+    AD_GROUP = "ad_group"
+    AD = "ad"
+
+
+class InsightSlice(NamedTuple):
+    """One level's metrics for a range of days, both ends included, in the ad account's time zone."""
+
+    level: Level
+    since: date
+    until: date
+
+
+class InsightRecord(NamedTuple):
+    """One entity's metrics for one day of the ad account's time zone.
+
+    Platforms send no row for a day without delivery. What a platform does not measure is None, never 0.
+    """
+
+    external_id: str  # of the entity; at account level the ad account's
+    day: date
+    campaign_external_id: str  # empty above that level
+    ad_group_external_id: str
+    currency: str  # of all money in the record: the ad account's
+    attribution: str  # by which rule conversions were counted, see `providers.registry.ATTRIBUTIONS`
+    impressions: int
+    clicks: int
+    spend_micros: int
+    conversions: Decimal
+    conversion_value_micros: int
+    conversions_by_type: dict[str, Any]  # {type: {"count": "2.5", "value_micros": 1200000}}
+    reach: int | None
+    video_views: int | None
+    extra: dict[str, Any]  # the platform's other metrics, under its own names
+
+
+class InsightPage(NamedTuple):
+    """One chunk of a slice; `cursor` as in `Page`."""
+
+    records: list[InsightRecord]
+    cursor: str | None
