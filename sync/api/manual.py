@@ -20,6 +20,7 @@ from sync.api.snapshot import history_of
 from sync.ledger.manual_limit import manual_allowance
 from sync.ledger.position import positions
 from sync.ledger.request import Requested, request_sync
+from sync.ledger.scope import Scope
 from sync.ledger.targets import connections_to_sync
 from sync.models import Account, Connection
 from sync.models.choices import RunState, Trigger
@@ -96,7 +97,7 @@ class ManualSyncView(AccountView):
             trigger=Trigger.MANUAL,
             source="api",
             requested_by=request.user,  # type: ignore[arg-type]
-            campaign_ids=asked["campaignIds"],
+            scope=Scope(campaign_ids=tuple(sorted(set(asked["campaignIds"])))),
             limited=True,
         )
         return Response(AcceptedSerializer(_accepted(requested)).data, status=202)

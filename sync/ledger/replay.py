@@ -19,9 +19,9 @@ from django.utils import timezone
 from sync.ledger.dead_letters import NotADeadLetter, check_dead, resolve
 from sync.ledger.finish import NO_ERROR
 from sync.ledger.nudge import nudge
-from sync.ledger.scope import Ask, begin_again, covers, widen
+from sync.ledger.scope import Ask, Scope, begin_again, covers, touches, widen
 from sync.models import Connection, Intervention, JoinedRequest, SyncRun
-from sync.models.choices import Action, DeferReason, Kind, Mode, Priority, RunState, Trigger
+from sync.models.choices import Action, DeferReason, Kind, Priority, RunState, Trigger
 from sync.models.run import SyncRunQuerySet
 
 PER_MINUTE = 10  # of each provider: what two slots do of syncs that take 12 s, so no backlog forms
@@ -97,15 +97,10 @@ def _locked(run_id: UUID) -> SyncRun:
 
 def _answered_by(run: SyncRun) -> SyncRun | None:
     """The open run that does the dead letter's work, if there is one: its end answers all who asked."""
-    ask = Ask(
-        trigger=Trigger.RETRY,
-        kind=Kind(run.kind),
-        mode=Mode(run.mode),
-        priority=Priority.RETRY,
-        campaign_ids=tuple(run.campaign_ids),
-    )
+    ask = Ask(Trigger.RETRY, Kind(run.kind), Priority.RETRY, Scope.of(run))
     same_kind = SyncRun.objects.filter(connection=run.connection_id, kind=run.kind).select_for_update()
-    answer = same_kind.waiting().order_by("created_at").first()
+    waits = (one for one in same_kind.waiting().order_by("created_at") if touches(one, ask))
+    answer = next(waits, None)
     if answer is not None:
         widen(answer, ask)
     else:

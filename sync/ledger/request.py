@@ -7,7 +7,6 @@ connection's row is locked), and no hint for a row that was rolled back.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -18,9 +17,11 @@ from sync.errors import AlreadySyncing
 from sync.ledger.manual_limit import check_manual_limit
 from sync.ledger.nudge import nudge
 from sync.ledger.queues import ensure_queue
-from sync.ledger.scope import Ask, covers, join
+from sync.ledger.scope import Ask, Scope, covers, join, touches
 from sync.models import Account, Connection, SyncRequest, SyncRun
-from sync.models.choices import Kind, Mode, Priority, RunState, Trigger
+from sync.models.choices import Kind, Priority, RunState, Trigger
+
+EVERYTHING = Scope()
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def request_sync(
     source: str,
     requested_by: AbstractBaseUser | None = None,
     kind: Kind = Kind.CAMPAIGNS,
-    campaign_ids: Iterable[str] = (),
+    scope: Scope = EVERYTHING,
     limited: bool = False,
     priority: Priority | None = None,
 ) -> Requested:
@@ -64,13 +65,8 @@ def request_sync(
     against the account's manual syncs of an hour. Raises `AlreadySyncing` when every connection has
     a run that covers a manual request, and `ManualLimitReached`; then nothing was changed.
     """
-    ask = Ask(
-        trigger=trigger,
-        kind=kind,
-        mode=Mode.FULL,
-        priority=priority or (Priority.MANUAL if trigger == Trigger.MANUAL else Priority.SCHEDULED),
-        campaign_ids=tuple(sorted(set(campaign_ids))),
-    )
+    by_trigger = Priority.MANUAL if trigger == Trigger.MANUAL else Priority.SCHEDULED
+    ask = Ask(trigger, kind, priority or by_trigger, scope)
     with transaction.atomic():
         # the account's row makes its manual limit exact; the connections' rows make joining exact
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
@@ -111,7 +107,8 @@ def _lock_runs(connections: list[Connection], kind: Kind) -> None:
 def _place(result: Requested, connection: Connection, ask: Ask) -> None:
     """Join a waiting run, note a running one that covers the request, or make a run."""
     same_kind = SyncRun.objects.filter(connection=connection, kind=ask.kind).select_for_update()
-    waiting = same_kind.waiting().order_by("created_at").first()
+    waits = (run for run in same_kind.waiting().order_by("created_at") if touches(run, ask))
+    waiting = next(waits, None)
     if waiting is not None:
         if covers(waiting, ask) and waiting.priority <= ask.priority and ask.trigger == Trigger.MANUAL:
             result.skipped.append(Skipped(connection, waiting))
@@ -128,7 +125,6 @@ def _place(result: Requested, connection: Connection, ask: Ask) -> None:
 
 def _make(request: SyncRequest, connection: Connection, ask: Ask) -> SyncRun:
     ensure_queue(connection.provider, connection.region)
-    scope: dict[str, Any] = {"kind": ask.kind, "mode": ask.mode, "campaign_ids": list(ask.campaign_ids)}
     return SyncRun.objects.create(
         account_id=connection.account_id,
         connection=connection,
@@ -140,7 +136,8 @@ def _make(request: SyncRequest, connection: Connection, ask: Ask) -> SyncRun:
         state=RunState.QUEUED,
         queued_at=timezone.now(),
         max_attempts=settings.MAX_ATTEMPTS,
-        **scope,
+        kind=ask.kind,
+        **ask.scope.columns(),
     )
 
 

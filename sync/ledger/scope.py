@@ -3,12 +3,94 @@
 For requests and replays alike. The connection's row is locked by whoever calls, so nothing is placed twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from sync.models import JoinedRequest, SyncRequest, SyncRun
 from sync.models.choices import Kind, Mode, Priority, RunState, Trigger
+
+DAY = timedelta(days=1)
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How much of a connection is read; the default is all of it.
+
+    Ids choose entities with what is below them. Levels and days are those of insights: no level means each
+    one, and no days mean those that are due.
+    """
+
+    mode: Mode = Mode.FULL
+    campaign_ids: Names = ()
+    ad_group_ids: Names = ()
+    ad_ids: Names = ()
+    levels: Names = ()
+    date_from: date | None = None
+    date_to: date | None = None
+
+    @classmethod
+    def of(cls, run: SyncRun) -> "Scope":
+        """What a run does."""
+        ids = (tuple(run.campaign_ids), tuple(run.ad_group_ids), tuple(run.ad_ids))
+        return cls(Mode(run.mode), *ids, tuple(run.levels), run.date_from, run.date_to)
+
+    def columns(self) -> dict[str, Any]:
+        """The run's columns that hold it."""
+        return {name: list(value) if type(value) is tuple else value for name, value in asdict(self).items()}
+
+    def covers(self, other: "Scope") -> bool:
+        """Whether it does all that `other` does."""
+        mode_covers = self.mode == Mode.FULL or other.mode == Mode.INCREMENTAL
+        levels_cover = not self.levels or (bool(other.levels) and set(other.levels) <= set(self.levels))
+        return mode_covers and levels_cover and self._covers_ids(other) and self._covers_days(other)
+
+    def touches(self, other: "Scope") -> bool:
+        """Whether one run can do both without days that nobody asked for between them."""
+        if self._days is None or other._days is None:
+            return self._days == other._days
+        (since, until), (others_since, others_until) = self._days, other._days
+        return since <= others_until + DAY and others_since <= until + DAY
+
+    def united(self, other: "Scope") -> "Scope":
+        """What does all that either does; the two touch."""
+        everything = not self._ids() or not other._ids()
+        pairs = zip(self._by_kind(), other._by_kind(), strict=True)
+        campaigns, ad_groups, ads = ((), (), ()) if everything else (_both(*pair) for pair in pairs)
+        days = [*(self._days or ()), *(other._days or ())]
+        return Scope(
+            mode=Mode.FULL if Mode.FULL in (self.mode, other.mode) else Mode.INCREMENTAL,
+            campaign_ids=campaigns,
+            ad_group_ids=ad_groups,
+            ad_ids=ads,
+            levels=_both(self.levels, other.levels) if self.levels and other.levels else (),
+            date_from=min(days, default=None),
+            date_to=max(days, default=None),
+        )
+
+    def _by_kind(self) -> tuple[Names, Names, Names]:
+        return self.campaign_ids, self.ad_group_ids, self.ad_ids
+
+    def _ids(self) -> bool:
+        return any(self._by_kind())
+
+    def _covers_ids(self, other: "Scope") -> bool:
+        if not self._ids():
+            return True
+        pairs = zip(self._by_kind(), other._by_kind(), strict=True)
+        return other._ids() and all(set(others) <= set(own) for own, others in pairs)
+
+    @property
+    def _days(self) -> tuple[date, date] | None:
+        return (self.date_from, self.date_to) if self.date_from and self.date_to else None
+
+    def _covers_days(self, other: "Scope") -> bool:
+        if self._days is None or other._days is None:
+            return self._days == other._days
+        return self._days[0] <= other._days[0] and other._days[1] <= self._days[1]
 
 
 @dataclass(frozen=True)
@@ -17,18 +99,18 @@ class Ask:
 
     trigger: Trigger
     kind: Kind
-    mode: Mode
     priority: Priority
-    campaign_ids: tuple[str, ...] = ()
+    scope: Scope = Scope()
 
 
 def covers(run: SyncRun, ask: Ask) -> bool:
     """Whether the run does all that is asked for."""
-    mode_covers = run.mode == Mode.FULL or ask.mode == Mode.INCREMENTAL
-    ids_cover = not run.campaign_ids or (
-        bool(ask.campaign_ids) and set(ask.campaign_ids) <= set(run.campaign_ids)
-    )
-    return mode_covers and ids_cover
+    return Scope.of(run).covers(ask.scope)
+
+
+def touches(run: SyncRun, ask: Ask) -> bool:
+    """Whether a waiting run can take on what is asked for."""
+    return Scope.of(run).touches(ask.scope)
 
 
 def join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
@@ -43,10 +125,10 @@ def widen(run: SyncRun, ask: Ask) -> None:
 
     A person is shown the data of now: what the run read before the request is read again.
     """
-    if not covers(run, ask):
-        run.mode = Mode.FULL if Mode.FULL in (run.mode, ask.mode) else Mode.INCREMENTAL
-        everything = not run.campaign_ids or not ask.campaign_ids
-        run.campaign_ids = [] if everything else sorted({*run.campaign_ids, *ask.campaign_ids})
+    scope = Scope.of(run)
+    if not scope.covers(ask.scope):
+        for column, value in scope.united(ask.scope).columns().items():
+            setattr(run, column, value)
         begin_again(run)
     elif ask.trigger == Trigger.MANUAL and run.checkpoint:
         begin_again(run)
@@ -60,9 +142,13 @@ def widen(run: SyncRun, ask: Ask) -> None:
 
 def begin_again(run: SyncRun) -> None:
     """Read from the first page on: what was read so far lacks what is asked for now."""
-    run.checkpoint, run.expected = {}, {}
-    run.campaigns_count = run.ad_groups_count = run.ads_count = 0
+    run.checkpoint, run.expected, run.report_id = {}, {}, ""
+    run.campaigns_count = run.ad_groups_count = run.ads_count = run.insights_count = 0
     run.seen.all().delete()
+
+
+def _both(some: Names, others: Names) -> Names:
+    return tuple(sorted({*some, *others}))
 
 
 def _let_be_due(run: SyncRun) -> None:

@@ -1,12 +1,13 @@
 """Ask for syncs of many connections at once, as a person at the command line does."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import UUID
 
 from sync.errors import AlreadySyncing
 from sync.ledger.request import request_sync
+from sync.ledger.scope import Scope
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Priority, Trigger
 
@@ -24,21 +25,17 @@ class Asked:
         return list(found.select_related("connection").order_by("pk"))
 
 
-def ask(connections: Iterable[Connection], *, campaign_ids: Sequence[str], priority: Priority) -> Asked:
+def ask(connections: Iterable[Connection], *, scope: Scope, priority: Priority) -> Asked:
     """One request per account; nothing new where a sync that covers it is open."""
     asked = Asked()
     by_account = sorted(connections, key=lambda connection: connection.account_id)
     for account, own in groupby(by_account, key=lambda connection: connection.account):
-        _ask(asked, account, list(own), campaign_ids, priority)
+        _ask(asked, account, list(own), scope, priority)
     return asked
 
 
 def _ask(
-    asked: Asked,
-    account: Account,
-    connections: list[Connection],
-    campaign_ids: Sequence[str],
-    priority: Priority,
+    asked: Asked, account: Account, connections: list[Connection], scope: Scope, priority: Priority
 ) -> None:
     try:
         requested = request_sync(
@@ -46,7 +43,7 @@ def _ask(
             connections,
             trigger=Trigger.MANUAL,
             source="command",
-            campaign_ids=campaign_ids,
+            scope=scope,
             priority=priority,
         )
     except AlreadySyncing as exc:

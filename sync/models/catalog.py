@@ -108,6 +108,13 @@ class Change(models.Model):
     field = models.CharField(max_length=40, blank=True)
     old: "models.JSONField[Any, Any]" = models.JSONField(null=True)
     new: "models.JSONField[Any, Any]" = models.JSONField(null=True)
+    by = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who did it, where the platform tells; no person's name or address in clear.",
+    )
     seen_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -72,6 +72,19 @@ class Connection(TimeOrdered, Pausable):
     last_full_sync_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
         null=True, blank=True, editable=False
     )
+    read_until: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What changed at the platform before it is copied; an incremental sync asks for the rest.",
+    )
+    attribution = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="By which rule conversions are counted; empty: the platform's own.",
+    )
     next_sync_at = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,6 +1,6 @@
 """What was asked for, and the runs that do it: queue entry and history in one row."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -97,6 +97,10 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         return self.filter(Q(request=request) | Q(pk__in=list(joined)))  # a list: both sides use an index
 
 
+def _names() -> "models.JSONField[list[str], list[str]]":
+    return models.JSONField(default=list, db_default=[], blank=True)
+
+
 class SyncRun(TimeOrdered):
     """One requested sync of one connection. Every change of state is one conditional UPDATE."""
 
@@ -116,6 +120,11 @@ class SyncRun(TimeOrdered):
     )
     is_held = models.BooleanField(db_default=False, editable=False)
     campaign_ids: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list, blank=True)
+    ad_group_ids = _names()
+    ad_ids = _names()
+    levels = _names()  # of insights; none: each
+    date_from: "models.DateField[date | None, date | None]" = models.DateField(null=True, blank=True)
+    date_to: "models.DateField[date | None, date | None]" = models.DateField(null=True, blank=True)
 
     state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -147,6 +156,14 @@ class SyncRun(TimeOrdered):
     checkpoint: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(
         default=dict, blank=True
     )
+    report_id = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The platform's report that it waits for.",
+    )
     expected: "models.JSONField[dict[str, int], dict[str, int]]" = models.JSONField(default=dict, blank=True)
     campaigns_count = models.PositiveIntegerField(default=0)
     ad_groups_count = models.PositiveIntegerField(default=0)
@@ -154,6 +171,8 @@ class SyncRun(TimeOrdered):
     insights_count = models.PositiveIntegerField(default=0)
     changes: "models.JSONField[dict[str, int], dict[str, int]]" = models.JSONField(default=dict, blank=True)
     calls = models.PositiveIntegerField(default=0)
+    access_issues = _names()  # what the platform did not let it read, in words
+    data_discrepancies = _names()  # what does not add up in what it read, in words
 
     error_category = models.CharField(max_length=20, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
@@ -191,6 +210,11 @@ class SyncRun(TimeOrdered):
                 name="run_deferred_until_when_and_why",
                 condition=(Q(state=RunState.DEFERRED, available_at__isnull=False) & ~Q(defer_reason=""))
                 | (~Q(state=RunState.DEFERRED) & Q(available_at=None, defer_reason="")),
+            ),
+            models.CheckConstraint(
+                name="run_days_from_to",
+                condition=Q(date_from=None, date_to=None)
+                | Q(date_from__isnull=False, date_to__gte=F("date_from")),
             ),
             models.CheckConstraint(name="run_state_known", condition=Q(state__in=RunState.values)),
             models.CheckConstraint(name="run_priority_known", condition=Q(priority__in=Priority.values)),
@@ -247,6 +271,8 @@ class SyncRun(TimeOrdered):
                 condition=Q(state=RunState.FAILED),
                 name="run_failed_newest",
             ),
+            # whose report a platform tells to be ready
+            models.Index(fields=["report_id"], condition=~Q(report_id=""), name="run_report"),
             # clean-up
             models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="run_finished"),
         ]

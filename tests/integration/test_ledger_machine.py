@@ -32,6 +32,7 @@ from sync.ledger.position import positions
 from sync.ledger.recover import take_back_lost
 from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
+from sync.ledger.scope import Scope
 from sync.models import Lane, Queue, SyncAttempt, SyncRequest, SyncRun
 from sync.models.choices import ENDED, Action, CredentialStatus, DeferReason, RunState, Trigger
 from tests.factories import make_account, make_connection
@@ -71,7 +72,11 @@ class Ledger(RuleBasedStateMachine):
         before = SyncRun.objects.count()
         try:
             asked = request_sync(
-                connection.account, [connection], trigger=trigger, source="api", campaign_ids=scope
+                connection.account,
+                [connection],
+                trigger=trigger,
+                source="api",
+                scope=Scope(campaign_ids=scope),
             )
         except AlreadySyncing:
             assert SyncRun.objects.count() == before

@@ -11,6 +11,7 @@ from sync.errors import AlreadySyncing, ManualLimitReached
 from sync.ledger.cancel import cancel
 from sync.ledger.claim import claim
 from sync.ledger.request import Requested, request_sync
+from sync.ledger.scope import Scope
 from sync.models import Account, Connection, SyncRequest, SyncRun
 from sync.models.choices import Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
@@ -143,7 +144,7 @@ def test_scopes_are_united_when_a_request_joins(
 ) -> None:
     run = make_run(connection, campaign_ids=waiting)
 
-    ask(connection, campaign_ids=asked)
+    ask(connection, scope=Scope(campaign_ids=tuple(asked)))
 
     run.refresh_from_db()
     assert run.campaign_ids == united

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from sync.ledger.scope import Scope
 from sync.management.ask import Asked, ask
 from sync.management.command import AdTigerCommand, WrongUse, seconds
 from sync.management.follow import follow
@@ -42,7 +43,7 @@ class Command(AdTigerCommand):
         by_person = options["connection"] or options["account"]
         asked = ask(
             _to_sync(options),
-            campaign_ids=options["campaign"],
+            scope=Scope(campaign_ids=tuple(sorted(set(options["campaign"])))),
             priority=Priority.MANUAL if by_person else Priority.SCHEDULED,
         )
         if not options["json"]:
