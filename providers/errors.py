@@ -132,6 +132,12 @@ class VersionEnded(InvalidRequest):
     code = "version_ended"
 
 
+class RangeTooOld(InvalidRequest):
+    """The days asked for lie beyond what the platform keeps: ask from a later day on."""
+
+    code = "range_too_old"
+
+
 class TooMuchData(ProviderError):
     """The answer would be too large: ask for less at once (a smaller page, fewer fields)."""
 

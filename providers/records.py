@@ -121,11 +121,16 @@ class Level(StrEnum):
 
 
 class InsightSlice(NamedTuple):
-    """One level's metrics for a range of days, both ends included, in the ad account's time zone."""
+    """One level's metrics for a range of days, both ends included, in the ad account's time zone.
+
+    `by_type` asks for conversions by type where they cost a call of their own: at Google, for campaigns.
+    Meta tells them with every slice.
+    """
 
     level: Level
     since: date
     until: date
+    by_type: bool = False
 
 
 class InsightRecord(NamedTuple):
@@ -145,7 +150,8 @@ class InsightRecord(NamedTuple):
     spend_micros: int
     conversions: Decimal
     conversion_value_micros: int
-    conversions_by_type: dict[str, Any]  # {type: {"count": "2.5", "value_micros": 1200000}}
+    # {type: {"count": "2.5", "value_micros": 1200000}}; None: not asked for, so what is known stays
+    conversions_by_type: dict[str, Any] | None
     reach: int | None
     video_views: int | None
     extra: dict[str, Any]  # the platform's other metrics, under its own names
@@ -156,3 +162,19 @@ class InsightPage(NamedTuple):
 
     records: list[InsightRecord]
     cursor: str | None
+
+
+class Edit(NamedTuple):
+    """One change that somebody made at the platform, as the platform's own log tells it.
+
+    `by` is a pseudonym of the person, the same for the same person of an ad account; empty where the
+    platform names none. `through` is the platform's word for the tool.
+    """
+
+    stream: Stream
+    external_id: str
+    at: datetime
+    by: str
+    through: str
+    operation: str  # created, changed, removed
+    fields: tuple[str, ...]  # that changed, under the platform's own names

@@ -1,26 +1,25 @@
 """Read one Google Ads customer through streamed queries: one operation each, whatever their length."""
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import requests
 
 from providers.base import AdAccountRef, Breaker, Gate, Grant, NoBreaker, Selection
-from providers.errors import AccessDenied, PlatformFault, ProviderError, ReconnectNeeded
-from providers.google import queries
+from providers.errors import AccessDenied, PlatformFault
+from providers.google import changes, queries
+from providers.google.calls import Calls
 from providers.google.config import GoogleConfig
-from providers.google.errors import error_of, is_renewable, usage_of
-from providers.google.oauth import AccessTokens
+from providers.google.paging import paged
 from providers.google.parse import account_record, records_of
-from providers.google.stream import Row, chunks_of
+from providers.google.parts import IDS_PER_QUERY, Part, Place, parts_of, place_of
+from providers.google.stream import Row
 from providers.google.walk import Walk
-from providers.http import Answer, Dialect, Http, reading
+from providers.http import reading
 from providers.records import AdAccountRecord, Page, Record, Stream
 
-GOOGLE = Dialect("Google", usage_of, error_of)
 PAGE_ROWS = 2_000  # rows per page: a few ms of merging each, a few MB of memory
-IDS_PER_QUERY = 1_000  # a query of 12 kB; a filter may hold 20,000 values
 
 
 class GoogleClient:
@@ -39,16 +38,14 @@ class GoogleClient:
         breaker: Breaker | None = None,
         page_size: int = PAGE_ROWS,
     ) -> None:
-        self._config = config
         self._ad_account = ad_account
-        self._tokens = AccessTokens(config, grant, session)
-        self._http = Http(session, gate, breaker or NoBreaker(), GOOGLE)
+        self._calls = Calls(config, grant, gate=gate, session=session, breaker=breaker or NoBreaker())
         self._page_rows = page_size
 
     @property
     def calls(self) -> int:
         """Calls made so far; each query is one operation of the project's quota."""
-        return self._http.calls
+        return self._calls.count
 
     def account(self) -> AdAccountRecord:
         """Describe the customer itself."""
@@ -57,33 +54,37 @@ class GoogleClient:
     def accounts(self) -> Iterator[AdAccountRecord]:
         """Every customer that the grant reaches, directly or below a manager, each once."""
         seen: set[str] = set()
-        for customer_id in self._accessible():
+        for customer_id in self._calls.accessible():
             for record in self._tree(customer_id):
                 if record.external_id not in seen:
                     seen.add(record.external_id)
                     yield record
 
+    def changed(self, since: datetime) -> Selection | None:
+        """What changed after `since`, by one query, and one more where a budget does not tell its campaigns.
+
+        None where only a full pass can tell: more than 10,000 changes, or a time that Google forgot.
+        """
+        return changes.since(since, self._zone(), self._chunks)
+
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
-        """Read a stream in the order of ids; the cursor is the last record's external id.
+        """Read a stream in the order of ids; the cursor is the last record's external id, where the
+        selection takes several queries with their number before it.
 
         What came before a cut is yielded before its error: a long stream gets on, however often it breaks.
         """
-        query = queries.walk(stream, campaign_ids=selection.campaign_ids, after=cursor)
-        walk, records = Walk(cursor), list[Record]()
-        try:
-            for rows in self._chunks(query):
-                with reading("Google"):
-                    records += walk.fresh(records_of(stream, rows, self._zone))
-                while (
-                    len(records) > self._page_rows
-                ):  # a full page waits: only the end tells which is the last
-                    page, records = records[: self._page_rows], records[self._page_rows :]
-                    yield Page(page, page[-1].external_id, None)
-        except ProviderError:
-            if records:
-                yield Page(records, records[-1].external_id, None)
-            raise
-        yield Page(records, None, None)
+        parts = parts_of(stream, selection)
+        first, after = place_of(cursor, parts) if parts else Place()
+        for number, part in enumerate(parts[first:], start=first):
+            for records, is_end in paged(self._walk(stream, part, after), self._page_rows):
+                if is_end and part is parts[-1]:
+                    yield Page(records, None, None)
+                elif records:
+                    place = Place(number + 1) if is_end else Place(number, records[-1].external_id)
+                    yield Page(records, place.cursor, None)
+            after = None
+        if not parts:
+            yield Page([], None, None)
 
     def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:
         """Of these ids, the ones that Google still knows, removed ones included."""
@@ -94,11 +95,13 @@ class GoogleClient:
                     known.update(queries.external_id(stream, row) for row in rows)
         return [external_id for external_id in external_ids if external_id in known]
 
-    def _accessible(self) -> list[str]:
-        with self._http.watching("customers"):
-            body = self._call("GET", "customers:listAccessibleCustomers").json()
-        with reading("Google"):
-            return [name.removeprefix("customers/") for name in body.get("resourceNames", [])]
+    def _walk(self, stream: Stream, part: Part, after: str | None) -> Iterator[list[Record]]:
+        """A part's records behind `after`, as they arrive."""
+        walk = Walk(after)
+        for rows in self._chunks(queries.walk(stream, conditions=part.conditions, after=after)):
+            with reading("Google"):
+                records = walk.fresh(records_of(stream, rows, self._zone))
+            yield [one for one in records if part.only is None or one.external_id in part.only]
 
     def _tree(self, customer_id: str) -> Iterator[AdAccountRecord]:
         """A customer and, below a manager, its clients; nothing when it can't be read."""
@@ -123,45 +126,12 @@ class GoogleClient:
             )
 
     def _query(self, query: str, customer_id: str, login: str) -> Iterator[Row]:
-        for rows in self._search(query, customer_id, login):
+        for rows in self._calls.query(query, customer_id, login):
             yield from rows
 
     def _chunks(self, query: str) -> Iterator[list[Row]]:
         """The rows of the client's own customer, as they arrive."""
-        return self._search(query, self._ad_account.external_id, self._ad_account.login_customer_id)
-
-    def _search(self, query: str, customer_id: str, login: str) -> Iterator[list[Row]]:
-        path = f"customers/{customer_id}/googleAds:searchStream"
-        with self._http.watching("queries") as answers:
-            for rows in self._read(self._call("POST", path, login, json={"query": query})):
-                answers()  # a stream that breaks later is one stream's fault
-                yield rows
-
-    def _call(self, method: str, path: str, login: str = "", **request: Any) -> Answer:
-        """Call with the current access token, and once more with a new one where that may help."""
-        url, headers = f"{self._config.base}/{path}", self._headers(login)
-        try:
-            return self._http.open(method, url, token=self._tokens.current(), headers=headers, **request)
-        except ProviderError as exc:
-            if not is_renewable(exc):
-                raise
-        return self._http.open(method, url, token=self._tokens.renew(), headers=headers, **request)
-
-    def _read(self, answer: Answer) -> Iterator[list[Row]]:
-        """The answer's rows. A token that ends within it is renewed, for the grant may be as good as ever."""
-        try:
-            yield from chunks_of(answer)
-        except ReconnectNeeded as exc:
-            if not is_renewable(exc):
-                raise
-        else:
-            return
-        self._tokens.renew()
-        raise PlatformFault("The access token ended within Google's answer")
-
-    def _headers(self, login: str) -> dict[str, str]:
-        told = {"login-customer-id": login, "developer-token": self._config.developer_token}
-        return {name: value for name, value in told.items() if value}
+        return self._calls.query(query, self._ad_account.external_id, self._ad_account.login_customer_id)
 
     def _zone(self) -> ZoneInfo:
         """Asked for where it was not given: times read in a wrong one are wrong by hours."""

@@ -16,6 +16,7 @@ from providers.errors import (
     LimitReached,
     PlatformFault,
     ProviderError,
+    RangeTooOld,
     ReconnectNeeded,
     Scope,
     TooMuchData,
@@ -40,6 +41,7 @@ RULES: dict[str, type[ProviderError]] = {
     "databaseError": PlatformFault,  # CONCURRENT_MODIFICATION
     "dateError": InvalidRequest,
     "dateRangeError": InvalidRequest,
+    "dateRangeError.REQUESTED_DATE_GRANULARITY_NOT_SUPPORTED": RangeTooOld,
     "fieldError": InvalidRequest,
     "headerError": InvalidRequest,
     "internalError": PlatformFault,
@@ -123,6 +125,7 @@ WORDS: dict[type[ProviderError], str] = {
     CursorExpired: "Google forgot the page token",
     InvalidRequest: "Google calls the request invalid",
     PlatformFault: "Google failed for a moment",
+    RangeTooOld: "Google keeps figures of single days for 37 months: ask for later days",
     ReconnectNeeded: "Google no longer accepts the grant: connect the ad account again",
     TooMuchData: "Google asks for a narrower query",
     VersionEnded: "Google has ended the version of its API that GOOGLE_API_VERSION names: set a newer one",

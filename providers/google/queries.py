@@ -34,33 +34,28 @@ _ORDER = {
     Stream.AD_GROUPS: "ad_group.id",
     Stream.ADS: "ad_group.id, ad_group_ad.ad.id",
 }
-_ID = {Stream.CAMPAIGNS: "campaign.id", Stream.AD_GROUPS: "ad_group.id", Stream.ADS: "ad_group_ad.ad.id"}
+ID = {Stream.CAMPAIGNS: "campaign.id", Stream.AD_GROUPS: "ad_group.id", Stream.ADS: "ad_group_ad.ad.id"}
 _RESOURCE = {Stream.CAMPAIGNS: "campaign", Stream.AD_GROUPS: "ad_group", Stream.ADS: "ad_group_ad"}
 
 
-def walk(stream: Stream, *, campaign_ids: tuple[str, ...] = (), after: str | None = None) -> str:
-    """All rows of a stream, or those behind `after` (an external id).
+def walk(stream: Stream, *, conditions: Iterable[str] = (), after: str | None = None) -> str:
+    """The rows of a stream that meet the conditions, or those of them behind `after` (an external id).
 
-    GAQL compares no pairs, so ads resume with their whole ad group; the client drops what it had. An
-    account holds at most 10,000 campaigns, so one IN list is always within its 20,000 values.
+    GAQL compares no pairs, so ads resume with their whole ad group; the client drops what it had.
     """
-    conditions = []
-    if campaign_ids:
-        conditions.append(f"campaign.id IN ({_numbers(campaign_ids)})")
+    met = list(conditions)
     if after is not None:
         first, is_ad, _ = after.partition("~")
-        conditions.append(
-            f"ad_group.id >= {_numbers([first])}" if is_ad else f"{_ID[stream]} > {_numbers([first])}"
-        )
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        met.append(f"ad_group.id >= {numbers([first])}" if is_ad else f"{ID[stream]} > {numbers([first])}")
+    where = f" WHERE {' AND '.join(met)}" if met else ""
     return f"{_SELECT[stream]}{where} ORDER BY {_ORDER[stream]}"
 
 
 def by_ids(stream: Stream, external_ids: Iterable[str]) -> str:
     """Which of these rows exist. Ads are asked for by their own id, which other ad groups may share."""
-    numbers = _numbers(external_id.rpartition("~")[2] for external_id in external_ids)
+    ids = numbers(external_id.rpartition("~")[2] for external_id in external_ids)
     resource = _RESOURCE[stream]
-    return f"SELECT {resource}.resource_name FROM {resource} WHERE {_ID[stream]} IN ({numbers})"  # noqa: S608
+    return f"SELECT {resource}.resource_name FROM {resource} WHERE {ID[stream]} IN ({ids})"  # noqa: S608
 
 
 def external_id(stream: Stream, row: dict[str, dict[str, str]]) -> str:
@@ -69,7 +64,7 @@ def external_id(stream: Stream, row: dict[str, dict[str, str]]) -> str:
     return row[names[stream]]["resourceName"].rpartition("/")[2]
 
 
-def _numbers(ids: Iterable[str]) -> str:
+def numbers(ids: Iterable[str]) -> str:
     """Ids as they go into a query: nothing but digits, for GAQL has no parameters."""
     listed = list(ids)
     if not all(text.isascii() and text.isdigit() for text in listed):

@@ -12,6 +12,7 @@ from providers.sandbox.accounts import Opening, counts, open_account
 from providers.sandbox.constants import Kind, Platform
 from providers.sandbox.generate import Sizes
 from providers.sandbox.grants import Grant
+from providers.sandbox.journal import EDITOR
 from providers.sandbox.latency import Profile
 from providers.sandbox.ledger import Limit, Subject
 from providers.sandbox.state import Sandbox
@@ -59,9 +60,14 @@ def change_account(sandbox: Sandbox, body: Body) -> Body:
 
 def edit(sandbox: Sandbox, body: Body) -> Body:
     """Set fields of `id`: name, status, daily_budget, lifetime_budget, bid, review, ends, objective."""
-    changes = {name: value for name, value in body.items() if name not in ("platform", "account", "id")}
+    changes = {name: value for name, value in body.items() if name not in ("platform", "account", "id", "by")}
     entity_id = edits.inner_id(str(body["id"]))
-    return describe(edits.change(account_of(sandbox, body), entity_id, changes, sandbox.clock()))
+    return describe(edits.change(account_of(sandbox, body), entity_id, changes, sandbox.clock(), _by(body)))
+
+
+def _by(body: Body) -> str:
+    """Who does it, an e-mail address: `by`."""
+    return str(body.get("by", EDITOR))
 
 
 def edit_at_random(sandbox: Sandbox, body: Body) -> Body:
@@ -78,7 +84,7 @@ def remove(sandbox: Sandbox, body: Body) -> Body:
     """Delete `id` as a user does; with `vanish` it is nowhere to be read any more, nor what is below it."""
     account, entity_id = account_of(sandbox, body), edits.inner_id(str(body["id"]))
     if not body.get("vanish"):
-        return describe(edits.remove(account, entity_id, sandbox.clock()))
+        return describe(edits.remove(account, entity_id, sandbox.clock(), _by(body)))
     gone = sandbox.vanished.vanish(account, entity_id)
     return {"vanished": [edits.external_id(entity) for entity in gone]}
 
@@ -98,6 +104,7 @@ def create(sandbox: Sandbox, body: Body) -> Body:
         sandbox.clock(),
         parent=parent,
         name=body.get("name", ""),
+        by=_by(body),
     )
     return {"id": edits.external_id(made)} | describe(made)
 
@@ -109,7 +116,7 @@ def step_history(sandbox: Sandbox, body: Body) -> Body:
     steps = MANY if body.get("steps") == "all" else body.get("steps", 1)
     due, account.history = account.history[:steps], account.history[steps:]
     for apply in due:
-        apply()
+        apply(sandbox.clock())
     return {"applied": len(due), "left": len(account.history)}
 
 

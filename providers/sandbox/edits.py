@@ -9,6 +9,7 @@ from typing import Any
 
 from providers.sandbox.catalog import Ad, AdGroup, Campaign, Entity
 from providers.sandbox.constants import Kind, Platform
+from providers.sandbox.journal import EDITOR, Entry, Operation
 from providers.sandbox.world import Account
 
 LIVE = {Platform.META: "ACTIVE", Platform.GOOGLE: "ENABLED"}
@@ -18,16 +19,28 @@ CHANGEABLE = frozenset(
 )
 
 
-def change(account: Account, entity_id: int, changes: dict[str, Any], now: float) -> Entity:
+def change(account: Account, entity_id: int, changes: dict[str, Any], now: float, by: str = EDITOR) -> Entity:
     """Set fields of one entity."""
     entity = found(account, entity_id)
-    for name, value in changes.items():
+    for name in changes:
         if name not in CHANGEABLE or not hasattr(entity, name):
             raise ValueError(f"{name} can't be changed on {type(entity).__name__}")
-        setattr(entity, name, value)
     entity.updated = int(now)
-    account.catalog.touched()
+    write(entity, changes, now, by)
     return entity
+
+
+def write(entity: Entity, changes: dict[str, Any], now: float, by: str = EDITOR) -> None:
+    """Set fields, and put into the account's journal which of them it was that changed."""
+    account, before = entity.account, {name: getattr(entity, name) for name in changes}
+    for name, value in changes.items():
+        setattr(entity, name, value)
+    account.catalog.touched()
+    fields = {name: (before[name], value) for name, value in changes.items() if before[name] != value}
+    if fields:
+        gone = fields.get("status", ("", ""))[1] == REMOVED[account.platform]
+        operation = Operation.REMOVE if gone else Operation.UPDATE
+        account.journal.append(Entry(now, entity, operation, fields, by))
 
 
 def found(account: Account, entity_id: int) -> Entity:
@@ -53,9 +66,9 @@ def inner_id(text: str) -> int:
     return int(text.rpartition("~")[2])
 
 
-def remove(account: Account, entity_id: int, now: float) -> Entity:
+def remove(account: Account, entity_id: int, now: float, by: str = EDITOR) -> Entity:
     """As a user deletes: the entity stays, with the status that says so."""
-    return change(account, entity_id, {"status": REMOVED[account.platform]}, now)
+    return change(account, entity_id, {"status": REMOVED[account.platform]}, now, by)
 
 
 @dataclass
@@ -88,7 +101,15 @@ class Vanished:
         return found(account, entity_id)
 
 
-def create(account: Account, kind: Kind, now: float, *, parent: int | None = None, name: str = "") -> Entity:
+def create(
+    account: Account,
+    kind: Kind,
+    now: float,
+    *,
+    parent: int | None = None,
+    name: str = "",
+    by: str = EDITOR,
+) -> Entity:
     """Add an entity like the last one of its kind, below its parent unless another is named."""
     entities = account.catalog.of(kind)
     if not entities:
@@ -106,6 +127,7 @@ def create(account: Account, kind: Kind, now: float, *, parent: int | None = Non
         _put_below(made, found(account, parent))
     entities.append(made)
     account.catalog.touched()
+    account.journal.append(Entry(now, made, Operation.CREATE, {}, by))
     return made
 
 
@@ -124,21 +146,19 @@ def edit_at_random(account: Account, count: int, dice: random.Random, now: float
     pool = [entity for kind in Kind for entity in account.catalog.of(kind)]
     edited = dice.sample(pool, min(count, len(pool)))
     for entity in edited:
-        _edit(entity, dice)
         entity.updated = int(now)
-    account.catalog.touched()
+        write(entity, _drawn(entity, dice), now)
     return edited
 
 
-def _edit(entity: Entity, dice: random.Random) -> None:
+def _drawn(entity: Entity, dice: random.Random) -> dict[str, Any]:
     live = LIVE[entity.account.platform]
     drawn = dice.random()
     budget = getattr(entity, "daily_budget", None)
     if drawn < 0.4:
-        entity.name = f"{entity.name.partition(' · ')[0]} · {dice.randrange(10_000):04d}"
-    elif drawn < 0.6 and budget and not isinstance(entity, Ad):
-        entity.daily_budget = budget + max(1, budget // 10)
-    elif drawn < 0.95:
-        entity.status = "PAUSED" if entity.status == live else live
-    else:
-        entity.status = REMOVED[entity.account.platform]
+        return {"name": f"{entity.name.partition(' · ')[0]} · {dice.randrange(10_000):04d}"}
+    if drawn < 0.6 and budget and not isinstance(entity, Ad):
+        return {"daily_budget": budget + max(1, budget // 10)}
+    if drawn < 0.95:
+        return {"status": "PAUSED" if entity.status == live else live}
+    return {"status": REMOVED[entity.account.platform]}

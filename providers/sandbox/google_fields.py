@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from providers.sandbox.catalog import Ad, AdGroup, Campaign
+from providers.sandbox.google_changes import Change, local
 from providers.sandbox.google_errors import query_error
 from providers.sandbox.world import Account
 
@@ -162,7 +163,42 @@ AD_GROUP_AD = Resource(
         "ad.added_by_google_ads": Field(lambda _: False, "bool"),
     },
 )
+
+
+def _changed_name(change: Change) -> str:
+    """changeStatus/{micros}-{type}-{ids}; its types have numbers of their own."""
+    number = {"AD_GROUP": 2, "AD_GROUP_AD": 3, "CAMPAIGN": 5, "CAMPAIGN_BUDGET": 7}[change.type]
+    entity = change.entity
+    ids = f"{entity.group.id}-{entity.id}" if isinstance(entity, Ad) else f"{entity.id}"
+    ids = f"{budget_id(entity)}" if isinstance(entity, Campaign) and number == 7 else ids
+    return f"customers/{entity.account.id}/changeStatus/{round(change.at * 1e6)}-{number}-{ids}"
+
+
+def _above(change: Change, kind: type[Campaign] | type[AdGroup] | type[Ad], resource: Resource) -> str:
+    """The resource name of the entity itself or of a parent of it; empty where there is none."""
+    entity = change.entity
+    parents = {Campaign: entity if isinstance(entity, Campaign) else entity.campaign, type(entity): entity}
+    if isinstance(entity, Ad):
+        parents[AdGroup] = entity.group
+    return resource.name_of(parents[kind]) if kind in parents else ""
+
+
+CHANGE_STATUS = Resource(
+    _changed_name,
+    {
+        "last_change_date_time": Field(lambda change: local(change.entity.account, change.at)),
+        "resource_type": Field(lambda change: change.type, "enum"),
+        "resource_status": Field(lambda change: change.status, "enum"),
+        "campaign": Field(lambda c: _above(c, Campaign, CAMPAIGN) if c.tells_campaign else ""),
+        "ad_group": Field(lambda change: _above(change, AdGroup, AD_GROUP)),
+        "ad_group_ad": Field(lambda change: _above(change, Ad, AD_GROUP_AD)),
+        "campaign_budget": Field(
+            lambda c: CAMPAIGN_BUDGET.name_of(c.entity) if c.type == "CAMPAIGN_BUDGET" else ""
+        ),
+    },
+)
 RESOURCES = {
+    "change_status": CHANGE_STATUS,
     "customer": CUSTOMER,
     "customer_client": CUSTOMER_CLIENT,
     "campaign": CAMPAIGN,
@@ -175,6 +211,7 @@ Way = Callable[[Any], Any]
 _SAME: Way = lambda row: row  # noqa: E731 - one of many in a table
 # From the rows of a resource to the other resources that its query may name.
 WAYS: dict[str, dict[str, Way]] = {
+    "change_status": {"change_status": _SAME, "customer": lambda change: change.entity.account},
     "customer": {"customer": _SAME},
     "customer_client": {"customer_client": _SAME, "customer": lambda pair: pair[0]},
     "campaign": {"campaign": _SAME, "campaign_budget": _SAME, "customer": lambda row: row.account},

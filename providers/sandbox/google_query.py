@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
+from providers.sandbox import google_changes
 from providers.sandbox.constants import Kind, Platform
 from providers.sandbox.gaql import Condition, Query
 from providers.sandbox.google_errors import query_error
@@ -25,6 +26,8 @@ def rows_of(sandbox: Sandbox, account: Account, query: Query) -> list[Row]:
             "BAD_RESOURCE_TYPE_IN_FROM_CLAUSE", f"'{query.resource}' is no valid resource name."
         )
     _check_fields(account, query)
+    if query.resource in google_changes.RULES:
+        google_changes.check(query, account, sandbox.clock())
     rows = _all(sandbox, account, query.resource)
     for condition in query.conditions:
         matches = _test(query.resource, condition)
@@ -55,6 +58,8 @@ def _all(sandbox: Sandbox, account: Account, resource: str) -> list[Row]:
     if resource == "customer_client":
         clients = [a for a in sandbox.world.accounts(Platform.GOOGLE) if account.id == a.manager_id]
         return [(account, client) for client in (account, *clients)]
+    if resource == "change_status":
+        return google_changes.statuses(sandbox, account)
     return list(account.catalog.of(_KINDS[resource]))
 
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from providers.sandbox.catalog import Ad, AdGroup, Campaign, Catalog
 from providers.sandbox.constants import RECORDED_GOOGLE_CUSTOMER, RECORDED_META_ACCOUNT, Platform
+from providers.sandbox.edits import write
 from providers.sandbox.world import Account
 
 FOLDER = Path(__file__).parent / "recorded"
@@ -220,21 +221,20 @@ def _urls(text: str) -> tuple[str, ...]:
     return tuple(url for url in text.strip("[]").split(",") if url)
 
 
-def _history(catalog: Catalog, versions: list[Version]) -> list[Callable[[], None]]:
+def _history(catalog: Catalog, versions: list[Version]) -> list[Callable[[float], None]]:
     """The edits that are still to come, in the order in which they happened."""
     return [partial(_apply, catalog, version) for version in sorted(versions, key=lambda version: version.at)]
 
 
-def _apply(catalog: Catalog, version: Version) -> None:
-    """Bring one entity to a later recorded state, in what its row tells."""
+def _apply(catalog: Catalog, version: Version, now: float) -> None:
+    """Bring one entity to a later recorded state, in what its row tells; in the journal that happens now."""
     entity, row = catalog.find(int(version.row["id"])), version.row
     if entity is None:
         return  # removed by hand meanwhile: the recording goes on without it
     entity.updated = max(entity.updated, version.at)
-    entity.name = row.get("name") or entity.name
-    entity.status = row.get("status") or entity.status
+    told: dict[str, Any] = {"name": row.get("name"), "status": row.get("status")}
     if not isinstance(entity, Campaign):
-        entity.type = row.get("type") or entity.type
+        told["type"] = row.get("type")
     if isinstance(entity, Ad) and row.get("final_urls"):
-        entity.urls = _urls(row["final_urls"])
-    catalog.touched()
+        told["urls"] = _urls(row["final_urls"])
+    write(entity, {name: value for name, value in told.items() if value}, now)

@@ -32,6 +32,8 @@ class Settings:
     google_page_rows: int = 10_000  # fixed by Google
     # Google cuts a stream by size, which is unpublished; at most as many rows as a page has.
     google_chunk_rows: int = 1_000
+    google_change_delay: float = 0.0  # seconds until a change is told; Google's may be 180
+    google_untold_budgets: bool = False  # a changed budget does not tell whose it is, as a shared one
 
 
 @dataclass

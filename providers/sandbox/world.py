@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from providers.sandbox.catalog import Catalog, Entity
 from providers.sandbox.constants import Platform
+from providers.sandbox.journal import Entry
 
 # Generated ids: one block per account, so that an id alone tells its account. Meta's pass 2^53, as real
 # ones do; Google's have the usual 12 digits.
@@ -33,8 +34,10 @@ class Account:
     manager_id: str = ""
     is_manager: bool = False
     is_direct: bool = False  # Google: reachable without the manager as well
-    # Recorded edits that are still to come, for an account that was made of recorded data.
-    history: list[Callable[[], None]] = field(default_factory=list)
+    # Recorded edits that are still to come, for an account that was made of recorded data; each is told
+    # the time at which it happens.
+    history: list[Callable[[float], None]] = field(default_factory=list)
+    journal: list[Entry] = field(default_factory=list)  # the oldest first
 
     @cached_property
     def catalog(self) -> Catalog:

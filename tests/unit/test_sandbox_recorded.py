@@ -4,6 +4,8 @@ from providers.sandbox.accounts import MANAGER
 from providers.sandbox.recorded import recorded_google, recorded_meta
 from providers.sandbox.truth import truth
 
+NOW = 1_790_000_000.0
+
 
 def test_the_meta_account_has_the_recorded_ids_and_links() -> None:
     told = truth(recorded_meta())
@@ -23,7 +25,7 @@ def test_a_step_brings_the_next_recorded_edit_in_time() -> None:
     account = recorded_meta()
     before = truth(account)
 
-    account.history.pop(0)()
+    account.history.pop(0)(NOW)
 
     # 2020-12-08T20:51:37Z is the earliest time in the recording that is not an entity's first.
     assert truth(account)["campaigns"]["6215304559271"]["updated"] == 1_607_460_697
@@ -35,7 +37,7 @@ def test_after_all_steps_it_is_as_last_recorded() -> None:
     account.catalog.touched()
 
     for apply in account.history:
-        apply()
+        apply(NOW)
 
     assert truth(account)["campaigns"]["6215293444271"]["updated"] == 1_617_399_859  # 2021-04-02T21:44:19Z
 
@@ -54,7 +56,7 @@ def test_the_google_history_changes_types_and_urls() -> None:
     account.catalog.touched()
 
     for apply in account.history:
-        apply()
+        apply(NOW)
 
     assert account.catalog.ad_groups[0].type == "SEARCH_STANDARD"
     assert len(account.catalog.ads[0].urls) == 2
