@@ -5,6 +5,7 @@ from sync.models.catalog import Ad, AdGroup, Campaign, Change, Entity, SeenIds
 from sync.models.connection import Connection
 from sync.models.credential import Credential
 from sync.models.google import GoogleProject, OperationCount
+from sync.models.insight import Insight, InsightDay
 from sync.models.intervention import Intervention
 from sync.models.limit import CallLimit, OutsideCalls
 from sync.models.pulse import Pulse
@@ -25,6 +26,8 @@ __all__ = [
     "DeadLetter",
     "Entity",
     "GoogleProject",
+    "Insight",
+    "InsightDay",
     "Intervention",
     "JoinedRequest",
     "KindLimit",

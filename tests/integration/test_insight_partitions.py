@@ -1,0 +1,139 @@
+"""The months of the insights: made when they are needed, dropped when they are too old."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from threading import Barrier
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+
+from sync.engine.insights.partitions import (
+    drop_old_partitions,
+    ensure_partitions,
+    months,
+    partitions,
+)
+from sync.models import Account, Connection, Insight, InsightDay
+from tests.factories import make_account, make_connection
+
+
+def add_insight(connection: Connection, day: date, **columns: Any) -> Insight:
+    metrics = {"impressions": 10, "clicks": 1, "spend_micros": 5, "conversions": 0}
+    words = {"level": "ad", "external_id": "7", "currency": "EUR", "attribution": "click_date"}
+    json: dict[str, Any] = {"conversions_by_type": {}, "extra": {}, "conversion_value_micros": 0}
+    told = {"run_id": uuid4(), "updated_at": datetime(2026, 11, 24, tzinfo=UTC)}
+    return Insight.objects.create(
+        connection=connection, day=day, **{**metrics, **words, **json, **told, **columns}
+    )
+
+
+def test_months_of_a_range_are_all_that_it_touches() -> None:
+    touched = list(months(date(2025, 11, 30), date(2026, 2, 1)))
+
+    assert touched == [date(2025, 11, 1), date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)]
+
+
+def test_a_day_lies_in_its_months_partition(account: Account) -> None:
+    connection = make_connection(account)
+    ensure_partitions(date(2026, 10, 31), date(2026, 11, 1))
+
+    add_insight(connection, date(2026, 10, 31))
+    add_insight(connection, date(2026, 11, 1))
+
+    assert partitions() == ["sync_insight_2026_10", "sync_insight_2026_11"]
+    with database.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text, day FROM sync_insight ORDER BY day")
+        assert cursor.fetchall() == [
+            ("sync_insight_2026_10", date(2026, 10, 31)),
+            ("sync_insight_2026_11", date(2026, 11, 1)),
+        ]
+
+
+def test_old_months_go_with_what_was_known_of_their_days(account: Account, settings: Any) -> None:
+    settings.INSIGHTS_MONTHS = 12
+    connection = make_connection(account)
+    ensure_partitions(date(2025, 10, 1), date(2025, 11, 30))
+    for day in (date(2025, 10, 31), date(2025, 11, 1)):
+        add_insight(connection, day)
+        InsightDay.objects.create(
+            connection=connection,
+            level="ad",
+            day=day,
+            read_at=datetime(2026, 1, 1, tzinfo=UTC),
+            rows=1,
+            attribution="click_date",
+            run_id=uuid4(),
+        )
+
+    dropped = drop_old_partitions(date(2026, 11, 24))
+
+    assert (dropped, partitions()) == (["sync_insight_2025_10"], ["sync_insight_2025_11"])
+    assert Insight.objects.get().day == InsightDay.objects.get().day == date(2025, 11, 1)
+
+
+def test_a_deleted_connection_takes_its_insights_along(account: Account) -> None:
+    kept, deleted = make_connection(account), make_connection(account)
+    ensure_partitions(date(2026, 11, 1), date(2026, 11, 1))
+    for connection in (kept, deleted):
+        add_insight(connection, date(2026, 11, 1))
+
+    deleted.delete()
+
+    assert Insight.objects.get().connection == kept
+
+
+@pytest.fixture
+def own_partitions() -> Iterator[None]:
+    """Made and committed by the test, and gone behind it."""
+    yield
+    with database.cursor() as cursor:
+        for name in partitions():
+            cursor.execute(f"DROP TABLE {name}")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("own_partitions")
+def test_a_month_that_several_workers_need_at_once_is_made_once() -> None:
+    start = Barrier(4)
+
+    def worker(_: int) -> None:
+        start.wait()
+        try:
+            ensure_partitions(date(2026, 11, 1), date(2026, 12, 31))
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(worker, range(4)))
+
+    assert partitions() == ["sync_insight_2026_11", "sync_insight_2026_12"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("own_partitions")
+def test_a_new_month_waits_for_no_reader_and_no_writer_and_a_drop_not_for_long(settings: Any) -> None:
+    settings.INSIGHTS_MONTHS = 12
+    connection = make_connection(make_account())
+    ensure_partitions(date(2025, 10, 1), date(2025, 10, 1))
+
+    def elsewhere(work: Any, *args: Any) -> Any:
+        def close_after() -> Any:
+            try:
+                return work(*args)
+            finally:
+                database.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(close_after).result(timeout=20)
+
+    with transaction.atomic():
+        add_insight(connection, date(2025, 10, 3))
+        elsewhere(ensure_partitions, date(2026, 11, 1), date(2026, 11, 1))
+        assert elsewhere(drop_old_partitions, date(2026, 11, 24)) == []
+
+    assert partitions() == ["sync_insight_2025_10", "sync_insight_2026_11"]
+    assert drop_old_partitions(date(2026, 11, 24)) == ["sync_insight_2025_10"]
