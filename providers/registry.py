@@ -10,10 +10,20 @@ from providers.google.client import GoogleClient
 from providers.google.config import GoogleConfig
 from providers.meta.client import MetaClient
 from providers.meta.config import MetaConfig
+from providers.meta.fields import ATTRIBUTION_WINDOWS
 from providers.meta.tiers import windows_of
 from providers.meta.usage import ADS_INSIGHTS, ADS_MANAGEMENT
 
-__all__ = ["CLIENTS", "TIER_WINDOWS", "USE_CASES", "GoogleConfig", "MetaConfig", "client_for", "use_case_of"]
+__all__ = [
+    "ATTRIBUTIONS",
+    "CLIENTS",
+    "TIER_WINDOWS",
+    "USE_CASES",
+    "GoogleConfig",
+    "MetaConfig",
+    "client_for",
+    "use_case_of",
+]
 
 
 class ClientClass(Protocol):
@@ -40,6 +50,12 @@ USE_CASES = {
 TIER_WINDOWS: dict[str, Callable[[str, str], tuple[tuple[int, float], ...]]] = {
     "meta": windows_of,
     "google": lambda tier, use_case: (),
+}
+# By which rules a platform can count conversions; the first is its default. Meta: within how many days after
+# a click or a view. Google: on the day of the click, or of the conversion.
+ATTRIBUTIONS: dict[str, tuple[str, ...]] = {
+    "meta": tuple(ATTRIBUTION_WINDOWS),
+    "google": ("click_date", "conversion_date"),
 }
 
 

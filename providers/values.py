@@ -6,7 +6,8 @@ account's sync; it becomes the nearest harmless one, and is counted and logged. 
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from providers.records import Record
@@ -15,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST_ID = 80  # characters; the longest of the platforms has 41: two numbers of 64 bits and a tilde
 LARGEST = 2**63 - 1  # of the columns for money
+MICROS = 1_000_000
 
 Row = dict[str, Any]
 
@@ -60,6 +62,32 @@ class Values:
             return int(number)
         self.odd += 1
         return None
+
+    def decimal(self, value: object) -> Decimal | None:
+        """A finite number, exactly as it was written."""
+        if value is None or value == "":
+            return None
+        try:
+            number = Decimal(str(value)) if type(value) in (str, int, float) else None
+        except InvalidOperation:
+            number = None
+        if number is not None and number.is_finite() and abs(number) <= LARGEST:
+            return number
+        self.odd += 1
+        return None
+
+    def micros(self, value: object) -> int | None:
+        """Millionths of an amount in whole units, exactly; what is finer than that is rounded."""
+        number = value if isinstance(value, Decimal) else self.decimal(value)
+        return None if number is None else self.number(int((number * MICROS).to_integral_value()))
+
+    def day(self, value: object) -> date | None:
+        """A day as ISO 8601 writes it."""
+        try:
+            return date.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            self.odd += 1
+            return None
 
     def moment(self, value: object, read: Callable[[str], datetime | None]) -> datetime | None:
         """What `read` makes of a text."""

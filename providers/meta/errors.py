@@ -15,6 +15,7 @@ from providers.errors import (
     LimitReached,
     PlatformFault,
     ProviderError,
+    RangeTooOld,
     ReconnectNeeded,
     Scope,
     TooMuchData,
@@ -63,7 +64,7 @@ RULES: dict[Code, type[ProviderError]] = {
     2601: PlatformFault,  # a report that is not ready
     2635: VersionEnded,
     2642: CursorExpired,
-    3018: InvalidRequest,  # insights start before what is kept
+    3018: RangeTooOld,
 }
 
 
@@ -105,6 +106,7 @@ WORDS: dict[type[ProviderError], str] = {
     CursorExpired: "Meta forgot the page cursor",
     InvalidRequest: "Meta calls the request invalid",
     PlatformFault: "Meta failed for a moment",
+    RangeTooOld: "Meta keeps insights for 37 months: ask for later days",
     ReconnectNeeded: "Meta no longer accepts the token: connect the ad account again",
     TooMuchData: "Meta asks for less data at once",
     VersionEnded: "Meta has ended the version of its API that META_API_VERSION names: set a newer one",

@@ -3,7 +3,7 @@
 Source: the enums of the official SDK for v26.0.
 """
 
-from providers.records import Stream
+from providers.records import Level, Stream
 
 EDGES = {Stream.CAMPAIGNS: "campaigns", Stream.AD_GROUPS: "adsets", Stream.ADS: "ads"}
 LEVELS = {Stream.CAMPAIGNS: "campaign", Stream.AD_GROUPS: "adset", Stream.ADS: "ad"}
@@ -32,3 +32,35 @@ STATUSES = {
         "PENDING_BILLING_INFO",
     ],
 }
+
+INSIGHT_LEVELS = {
+    Level.ACCOUNT: "account",
+    Level.CAMPAIGN: "campaign",
+    Level.AD_GROUP: "adset",
+    Level.AD: "ad",
+}
+# Few, for rows times fields decide when Meta asks for less. `unique_…` ones are estimates, and left out.
+_METRICS = (
+    "account_currency,impressions,clicks,spend,reach,frequency,inline_link_clicks,actions,action_values,"
+    "video_play_actions,video_thruplay_watched_actions"
+)
+INSIGHT_FIELDS = {
+    Level.ACCOUNT: _METRICS,
+    Level.CAMPAIGN: f"campaign_id,{_METRICS}",
+    Level.AD_GROUP: f"campaign_id,adset_id,{_METRICS}",
+    Level.AD: f"campaign_id,adset_id,ad_id,{_METRICS}",
+}
+# Whose statuses decide whether a level's rows are shown; an account's are its own.
+INSIGHT_STREAMS = {Level.CAMPAIGN: Stream.CAMPAIGNS, Level.AD_GROUP: Stream.AD_GROUPS, Level.AD: Stream.ADS}
+
+# By which rule conversions are counted, and the windows that are asked for and added. The first is Meta's
+# default. There are no 7d_view and 28d_view: Meta answers nothing for them since 2026-01-12.
+ATTRIBUTION_WINDOWS = {
+    "7d_click_1d_view": ("7d_click", "1d_view"),
+    "7d_click": ("7d_click",),
+    "1d_click": ("1d_click",),
+    "1d_click_1d_view": ("1d_click", "1d_view"),
+    "28d_click": ("28d_click",),
+    "28d_click_1d_view": ("28d_click", "1d_view"),
+}
+DEFAULT_ATTRIBUTION = next(iter(ATTRIBUTION_WINDOWS))

@@ -55,6 +55,7 @@ def open_account(sandbox: Sandbox, opening: Opening) -> Account:
         ordinal=ordinal,
         manager_id=MANAGER if platform == Platform.GOOGLE else "",
         is_direct=opening.direct,
+        seed=seed,
     )
     sandbox.world.add(account)
     return account

@@ -90,6 +90,7 @@ class Catalog:
     campaigns: list[Campaign] = field(default_factory=list)
     ad_groups: list[AdGroup] = field(default_factory=list)
     ads: list[Ad] = field(default_factory=list)
+    version: int = 0  # counts the edits
     _memo: dict[object, list[Entity]] = field(default_factory=dict)
 
     def of(self, kind: Kind) -> list[Entity]:
@@ -114,6 +115,7 @@ class Catalog:
 
     def touched(self) -> None:
         """Something was edited: derived answers are no longer true."""
+        self.version += 1
         self._memo.clear()
 
     def sort(self) -> None:

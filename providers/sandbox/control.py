@@ -140,8 +140,7 @@ def _limits(pairs: list[list[float]]) -> list[Limit]:
 
 def set_settings(sandbox: Sandbox, body: Body) -> Body:
     """`latency` {platform: seconds or a profile}, `latency_seed`, `require_appsecret_proof`,
-    `access_lifetime` (Google, seconds), `meta_page_rows`, `meta_tier`, `google_page_rows`,
-    `google_chunk_rows`."""
+    `access_lifetime` (Google, seconds), and all of `providers.sandbox.state.Settings`."""
     settings = sandbox.settings
     for name, value in body.items():
         if name == "latency":

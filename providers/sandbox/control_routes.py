@@ -3,7 +3,7 @@
 import orjson
 from aiohttp import web
 
-from providers.sandbox import control, referee
+from providers.sandbox import control, insight_truth, referee
 from providers.sandbox.control import Action, Body
 from providers.sandbox.state import Sandbox
 
@@ -32,6 +32,7 @@ ACTIONS: dict[str, Action] = {
 QUESTIONS: dict[str, Action] = {
     "accounts": control.list_accounts,
     "truth": control.tell_truth,
+    "insights": insight_truth.tell,
     "faults": control.list_faults,
     "calls": referee.calls,
     "referee": referee.report,

@@ -20,7 +20,8 @@ from providers.sandbox.state import Sandbox
 from providers.sandbox.world import Account
 
 EDGES = {"campaigns": Kind.CAMPAIGNS, "adsets": Kind.AD_GROUPS, "ads": Kind.ADS}
-_BELOW = {Campaign: ("adsets", "ads"), AdGroup: ("ads",), Ad: ()}
+INSIGHTS = "insights"
+_BELOW = {Campaign: ("adsets", "ads", INSIGHTS), AdGroup: ("ads", INSIGHTS), Ad: (INSIGHTS,)}
 _VERSION = re.compile(r"v\d+\.\d")
 _NODE = re.compile(r"(act_)?\d+")
 
@@ -58,7 +59,7 @@ def find_target(sandbox: Sandbox, path: str) -> Target:
     if path in ("me", "me/adaccounts", "debug_token", "oauth/access_token"):
         return Target(path)
     node, _, edge = path.partition("/")
-    if not _NODE.fullmatch(node) or (edge and edge not in EDGES):
+    if not _NODE.fullmatch(node) or (edge and edge not in (*EDGES, INSIGHTS)):
         raise MetaError(2500, f"Unknown path components: /{path}")
     if node.startswith("act_"):
         account = sandbox.world.account(Platform.META, node)

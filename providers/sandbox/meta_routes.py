@@ -15,9 +15,10 @@ from providers.sandbox.fault_kinds import FaultKind
 from providers.sandbox.faults import Fault, Moment
 from providers.sandbox.grants import Grant
 from providers.sandbox.ledger import Subject
-from providers.sandbox.meta_call import Call, Target, check_access, find_grant, find_target
+from providers.sandbox.meta_call import INSIGHTS, Call, Target, check_access, find_grant, find_target
 from providers.sandbox.meta_errors import MetaError, bad_parameter
 from providers.sandbox.meta_faults import Struck, raise_faults, refused
+from providers.sandbox.meta_insight_edge import insights
 from providers.sandbox.meta_nodes import ad_accounts, listing, me, node
 from providers.sandbox.meta_query import parse_json, parse_limit
 from providers.sandbox.meta_tokens import debug, exchange
@@ -130,7 +131,7 @@ def _admit(sandbox: Sandbox, call: Call, target: Target) -> tuple[Grant, list[Fa
         check_access(grant, target.account)
     if refusal is not None:
         raise refused(refusal)
-    rows = parse_limit(call.params) if target.kind else 0
+    rows = parse_limit(call.params) if target.kind or target.endpoint == INSIGHTS else 0
     moment = Moment(Platform.META, account_id, target.endpoint, bool(call.params.get("after")), rows)
     faults = sandbox.faults.draw(moment)
     if any(fault.kind == FaultKind.RATE_LIMIT for fault in faults):
@@ -147,6 +148,8 @@ def _grant(sandbox: Sandbox, call: Call, subjects: list[Subject]) -> Grant:
 
 
 def _body(sandbox: Sandbox, call: Call, target: Target, grant: Grant, faults: list[Fault]) -> dict[str, Any]:
+    if target.endpoint == INSIGHTS and call.method == "GET":
+        return insights(sandbox, call, target, faults)
     if call.method != "GET":
         raise MetaError(3, "(#3) Application does not have the capability to make this API call.")
     if target.endpoint == "me":

@@ -46,6 +46,16 @@ class Sandbox:
         truths: dict[str, dict[str, Any]] = self.control("truths", platform=platform, **chosen)["truths"]
         return truths
 
+    def insights(
+        self, platform: str, account: str, level: str, since: str, until: str
+    ) -> list[dict[str, Any]]:
+        """What was delivered on these days, as it is known today; levels are the product's."""
+        days = {"since": since, "until": until}
+        rows: list[dict[str, Any]] = self.ask(
+            "insights", platform=platform, account=account, level=level, **days
+        )["rows"]
+        return rows
+
     def calls(self, **params: Any) -> dict[str, Any]:
         """What the referee counted."""
         return self.ask("calls", **params)

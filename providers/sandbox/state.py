@@ -29,6 +29,10 @@ class Settings:
     # Meta refuses larger pages with "reduce the amount of data"; its figure is unpublished and depends on
     # the fields. Several hundred are known to work.
     meta_page_rows: int = 2_000
+    # Of insights; its own figure is unpublished, too.
+    meta_insight_rows: int = 5_000
+    meta_cursor_seconds: float = 0.0  # until a page cursor is forgotten; 0: never
+    today: str = ""  # the day that insights are told on, as 2026-11-24; empty: by the clock
     google_page_rows: int = 10_000  # fixed by Google
     # Google cuts a stream by size, which is unpublished; at most as many rows as a page has.
     google_chunk_rows: int = 1_000

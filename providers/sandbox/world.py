@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from providers.sandbox.catalog import Catalog, Entity
 from providers.sandbox.constants import Platform
+from providers.sandbox.delivery import Source, generated
 from providers.sandbox.journal import Entry
 
 # Generated ids: one block per account, so that an id alone tells its account. Meta's pass 2^53, as real
@@ -34,6 +35,8 @@ class Account:
     manager_id: str = ""
     is_manager: bool = False
     is_direct: bool = False  # Google: reachable without the manager as well
+    seed: int = 0  # of what its ads deliver
+    source: Source = generated  # what they deliver
     # Recorded edits that are still to come, for an account that was made of recorded data; each is told
     # the time at which it happens.
     history: list[Callable[[float], None]] = field(default_factory=list)

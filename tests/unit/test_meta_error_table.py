@@ -14,6 +14,7 @@ from providers.errors import (
     LimitReached,
     PlatformFault,
     ProviderError,
+    RangeTooOld,
     ReconnectNeeded,
     Scope,
     TooMuchData,
@@ -81,7 +82,7 @@ TABLE = [
     Row(2, 1504043, 400, PlatformFault),
     Row(2, 1504043, 500, PlatformFault),
     Row(-2, 2490547, 400, PlatformFault),
-    Row(3018, 0, 400, InvalidRequest),
+    Row(3018, 0, 400, RangeTooOld),
     # permissions and capabilities
     *[Row(code, 0, status, AccessDenied) for code in (3, 10, *range(200, 300)) for status in (400, 403)],
     # parameters
@@ -141,6 +142,7 @@ NEXT: dict[type[ProviderError], tuple[Category, bool]] = {
     CursorExpired: (Category.UNKNOWN, True),
     InvalidRequest: (Category.VALIDATION_ERROR, False),
     PlatformFault: (Category.UNKNOWN, True),
+    RangeTooOld: (Category.VALIDATION_ERROR, False),
     ReconnectNeeded: (Category.API_ERROR, False),
     TooMuchData: (Category.UNKNOWN, True),
     UnknownError: (Category.UNKNOWN, True),
