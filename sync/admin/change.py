@@ -1,16 +1,27 @@
-"""What differed between two syncs. A record, kept longer than the runs that saw it."""
+"""What differed between two syncs. A record, kept longer than the runs that saw it; exported as a file."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from sync.admin.base import LargeTable, LookOnly, display
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, SeenSinceFilter
 from sync.admin.words import CHANGE_COLOURS, badge, brief, link, moment, nowrap, page, spoken, subtle
+from sync.changes import as_csv, as_json
 from sync.models import Change, SyncRun
 
+FORMS: dict[str, tuple[str, Callable[[QuerySet[Change]], Iterator[str]]]] = {
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "json": ("application/json", as_json),
+}
 LONG = 80  # characters of a value in the list; its page shows all
 
 
@@ -18,7 +29,7 @@ LONG = 80  # characters of a value in the list; its page shows all
 class ChangeAdmin(LookOnly, LargeTable):
     """One field of one entity, with both values."""
 
-    list_display = ("lately", "state_badge", "where", "of", "what", "before", "after")
+    list_display = ("lately", "state_badge", "where", "of", "what", "before", "after", "who")
     list_select_related = ("connection",)
     list_filter = (
         ("entity", ChoicesDropdownFilter),
@@ -28,7 +39,39 @@ class ChangeAdmin(LookOnly, LargeTable):
     )
     search_fields = ("external_id__exact",)
     search_help_text = "External id"
-    fields = ("seen", "state_badge", "connection", "entity", "external_id", "what", "old", "new", "run")
+    fields = (
+        "seen",
+        "state_badge",
+        "connection",
+        "entity",
+        "external_id",
+        "what",
+        "old",
+        "new",
+        "who",
+        "run",
+    )
+    list_before_template = "admin/sync/change_export.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(self.export)
+        urls: list[URLPattern] = super().get_urls()
+        return [path("export/<str:form>/", export, name="sync_change_export"), *urls]
+
+    def export(self, request: HttpRequest, form: str) -> StreamingHttpResponse:
+        """All that the list's filters find, as a file that is sent while it is read."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if form not in FORMS:
+            raise Http404
+        content_type, told = FORMS[form]
+        try:
+            found = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            raise Http404 from None
+        name = f'attachment; filename="changes.{form}"'
+        headers = {"Content-Type": content_type, "Content-Disposition": name}
+        return StreamingHttpResponse(told(found), headers=headers)
 
     @display(description="Seen")
     def lately(self, change: Change) -> SafeString:
@@ -61,6 +104,10 @@ class ChangeAdmin(LookOnly, LargeTable):
     @display(description="After")
     def after(self, change: Change) -> str:
         return short(change.new)
+
+    @display(description="By")
+    def who(self, change: Change) -> str:
+        return change.by or "-"
 
     @display(description="Run")
     def run(self, change: Change) -> SafeString | str:
