@@ -124,7 +124,7 @@ def pause(*, percent: int) -> None:
             "%% 100 < %s",
             (percent,),
         )
-    _settle("sync_connection", "sync_syncrun")
+    _settle("sync_connection", "sync_syncrun", "sync_lane")
 
 
 def _template(state: RunState) -> SyncRun:

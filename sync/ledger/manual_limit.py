@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from sync.errors import ManualLimitReached
-from sync.models import Account, SyncRequest
+from sync.models import Account, SyncRequest, SyncRun
 from sync.models.choices import Trigger
 
 HOUR = timedelta(hours=1)
@@ -57,13 +58,13 @@ def check_manual_limit(account: Account) -> None:
 def _made(account: Account, now: datetime) -> list[datetime]:
     """When the requests of today and of the last hour were made, oldest first; joins are not among them."""
     made = SyncRequest.objects.filter(
+        Exists(SyncRun.objects.filter(request=OuterRef("pk"))),
         account=account,
         trigger=Trigger.MANUAL,
         source="api",
         created_at__gte=min(_midnight(now), now - HOUR),
-        made_runs__isnull=False,
     )
-    return list(made.order_by("created_at", "pk").distinct().values_list("created_at", flat=True))
+    return list(made.order_by("created_at", "pk").values_list("created_at", flat=True))
 
 
 def _allowance(account: Account, made: list[datetime], now: datetime) -> Allowance:

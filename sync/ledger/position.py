@@ -61,11 +61,15 @@ _PLACES = f"""
         UNION SELECT account.id FROM sync_plan plan JOIN sync_account account ON account.plan_id = plan.id
             WHERE plan.weight <> 1
     ), odd_lane AS MATERIALIZED (
-        SELECT lane.* FROM odd JOIN sync_lane lane USING (account_id)
-        WHERE lane.queue_id = (SELECT id FROM queue) AND lane.head_at IS NOT NULL
+        SELECT lane.* FROM odd CROSS JOIN LATERAL (
+            SELECT * FROM sync_lane
+            WHERE account_id = odd.account_id AND queue_id = (SELECT id FROM queue) AND head_at IS NOT NULL
+            OFFSET 0) lane
     ), line AS MATERIALIZED (
         SELECT lane.account_id, lane.rank, min(lane.tag) AS tag,
-            sync_turn(min(plan.weight)) AS turn,
+            sync_turn((SELECT plan.weight FROM sync_account account
+                JOIN sync_plan plan ON plan.id = account.plan_id
+                WHERE account.id = lane.account_id)) AS turn,
             sum(lane.waiting) - COALESCE(min(blocked_lane.runs), 0) AS waiting,
             CASE WHEN min(blocked_lane.runs) IS NULL THEN min(lane.head_at) ELSE (
                 SELECT min(free.queued_at) FROM sync_syncrun free
@@ -74,8 +78,6 @@ _PLACES = f"""
                   AND free.state = 'queued' AND NOT free.is_held
                   AND NOT EXISTS (SELECT FROM blocked WHERE blocked.id = free.id)) END AS head_at
         FROM odd_lane lane
-        JOIN sync_account account ON account.id = lane.account_id
-        LEFT JOIN sync_plan plan ON plan.id = account.plan_id
         LEFT JOIN blocked_lane ON blocked_lane.account_id = lane.account_id AND blocked_lane.rank = lane.rank
         GROUP BY lane.account_id, lane.rank
     ), own AS MATERIALIZED (
