@@ -41,7 +41,7 @@ def main() -> None:
         platform.sandbox.control("settings", latency={"meta": f"{low}-{high}"})
         mean = (low + high) / 2000
         found = interleave(
-            [Contender("AdTiger", partial(_round, platform, mean_latency=mean))], rounds=asked.rounds
+            [Contender("AdTiger", partial(one_round, platform, mean_latency=mean))], rounds=asked.rounds
         )
     report.wide(f"{asked.connections:,} connections", found)
     report.note(_forecast(found, asked.connections, mean))
@@ -60,7 +60,8 @@ def _forecast(found: dict[str, Figures], connections: int, mean_latency: float) 
     )
 
 
-def _round(platform: Platform, *, mean_latency: float) -> dict[str, float]:
+def one_round(platform: Platform, *, mean_latency: float) -> dict[str, float]:
+    """Queue all of the platform's accounts and let a worker drain them."""
     forget_keys()
     slots, runs = settings.CONCURRENCY["meta"], len(platform.accounts)
     rows.empty(slots=slots)

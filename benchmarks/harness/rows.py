@@ -36,25 +36,25 @@ def multiply(template: models.Model, source: str, values: Mapping[str, Any], **c
         )
 
 
-def empty(*, slots: int) -> None:
-    """Remove everything; afterwards there is Meta's queue with so many slots."""
+def empty(*, slots: int, provider: Provider = META) -> None:
+    """Remove everything; afterwards there is the provider's queue with so many slots."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE sync_account, sync_queue CASCADE")
-    ensure_queue(META, REGION)
+    ensure_queue(provider, REGION)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE sync_queue SET concurrency = %s", (slots,))
 
 
-def connections(external_ids: Sequence[str], *, tenants: int, secret: str) -> None:
+def connections(external_ids: Sequence[str], *, tenants: int, secret: str, provider: Provider = META) -> None:
     """A connection per ad account, spread evenly over the tenants, each with one grant."""
     account = Account.objects.create(name="template")
-    credential = Credential(account=account, provider=META)
+    credential = Credential(account=account, provider=provider)
     credential.secret = secret
     credential.save()
     template = Connection.objects.create(
         account=account,
         credential=credential,
-        provider=META,
+        provider=provider,
         external_id="act_0",
         currency="EUR",
         time_zone="Europe/Berlin",
