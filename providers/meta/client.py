@@ -46,7 +46,7 @@ class MetaClient:
     ) -> None:
         self._ad_account = ad_account
         self._graph = Graph(config, grant, Http(session, gate, breaker or NoBreaker(), META))
-        self._insights = Insights(self._graph, ad_account.external_id, self._currency)
+        self._insights = Insights(self._graph, ad_account.external_id, self._currency, config.first_look)
         self._limit = page_size
 
     @property

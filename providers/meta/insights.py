@@ -7,7 +7,7 @@ add up to the level above it. `providers.meta.insight_rows` says which field bec
 
 from collections.abc import Callable, Iterator
 
-from providers.errors import InvalidRequest
+from providers.errors import InvalidRequest, TooMuchData
 from providers.http import reading
 from providers.meta.fields import (
     ATTRIBUTION_WINDOWS,
@@ -19,33 +19,55 @@ from providers.meta.fields import (
 )
 from providers.meta.graph import Graph, Params, Walk, after_of, continuing, json_text
 from providers.meta.insight_rows import Question, insight_records
+from providers.meta.reports import Reports, Run
 from providers.meta.selection import condition
 from providers.meta.usage import ADS_INSIGHTS
 from providers.records import InsightPage, InsightSlice, Level
 
 ENDPOINT = "insights"
 PAGE_ROWS = 1_000  # of an answer at once: it has to be made while the call waits
+AT_ONCE_ROWS = (
+    2 * PAGE_ROWS
+)  # a report takes a call to submit, one or two to look, and one for each 5,000 rows
+TOO_WIDE = "100/1487534"  # for both ways to ask: only a narrower question helps
 
 
 class Insights:
     """The insights of one ad account."""
 
-    def __init__(self, graph: Graph, account_id: str, currency: Callable[[], str]) -> None:
+    def __init__(self, graph: Graph, account_id: str, currency: Callable[[], str], first_look: float) -> None:
         self._graph = graph
         self._account_id = account_id
         self._currency = currency
+        self._reports = Reports(graph, account_id, first_look)
 
     def pages(
         self, slice: InsightSlice, *, attribution: str, cursor: str | None, expected_rows: int
     ) -> Iterator[InsightPage]:
-        """Read a slice page by page."""
+        """Read a slice page by page, or raise `ReportPending`. A cursor of a run leads on with that run: for
+        a slice there is never a second one while the first lives."""
         question = self._question(slice, attribution)
-        params = _params(slice, question.attribution) | {"limit": str(PAGE_ROWS)}
-        walk, after = Walk(), cursor or ""
+        params = _params(slice, question.attribution)
+        run = Run.decode(cursor)
+        if run is not None:
+            yield from self._reports.read(run, params, question)
+            return
+        if cursor or expected_rows <= AT_ONCE_ROWS:
+            try:
+                yield from self._at_once(params, question, cursor or "")
+            except TooMuchData as error:
+                if error.platform_code == TOO_WIDE:
+                    raise
+            else:
+                return
+        raise self._reports.submit(params, expected_rows=expected_rows)
+
+    def _at_once(self, params: Params, question: Question, after: str) -> Iterator[InsightPage]:
+        params, path, walk = params | {"limit": str(PAGE_ROWS)}, f"{self._account_id}/insights", Walk()
         while True:
             walk.step(after)
-            path = f"{self._account_id}/insights"
-            body = self._graph.get(path, params | continuing(after), endpoint=ENDPOINT, use_case=ADS_INSIGHTS)
+            asked = params | continuing(after)
+            body = self._graph.get(path, asked, endpoint=ENDPOINT, use_case=ADS_INSIGHTS)
             with reading("Meta"):
                 records = insight_records(body["data"], question)
                 after = after_of(body)

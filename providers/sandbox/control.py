@@ -216,6 +216,12 @@ def reset(sandbox: Sandbox, _: Body) -> Body:
     return {"reset": True}
 
 
+def forget_reports(sandbox: Sandbox, _: Body) -> Body:
+    """All of Meta's report runs are gone, as after thirty days."""
+    sandbox.reports.forget()
+    return {"forgotten": True}
+
+
 def list_accounts(sandbox: Sandbox, _: Body) -> Body:
     return {"accounts": [summary(a) for platform in Platform for a in sandbox.world.accounts(platform)]}
 

@@ -24,6 +24,7 @@ ACTIONS: dict[str, Action] = {
     "tokens/expire": control.expire_token,
     "faults": control.add_fault,
     "faults/clear": control.clear_faults,
+    "reports/forget": control.forget_reports,
     "reset": control.reset,
     "truths": control.tell_truths,
     "referee": referee.report,

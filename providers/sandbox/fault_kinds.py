@@ -28,6 +28,8 @@ class FaultKind(StrEnum):
     REPEAT_PAGE = "repeat_page"
     HIDE_ROWS = "hide_rows"
     USAGE = "usage"
+    REPORT = "report"
+    TOO_WIDE = "too_wide"
     # Something happens to the answer on its way.
     HTML = "html"
     REDIRECT = "redirect"
@@ -40,6 +42,18 @@ class FaultKind(StrEnum):
     SLOW = "slow"
 
 
+class Fate(StrEnum):
+    """What becomes of a report run."""
+
+    NONE = ""
+    LATE = "late"  # begins `seconds` later
+    HIDDEN = "hidden"  # can't be seen for `seconds`
+    EARLY = "early"  # says 100 % for `seconds` while it runs
+    STUCK = "stuck"  # runs for ever
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
 DETAILS: dict[FaultKind, frozenset[str]] = {
     kind: frozenset(details.split())
     for kind, details in {
@@ -47,7 +61,9 @@ DETAILS: dict[FaultKind, frozenset[str]] = {
         FaultKind.SERVER_ERROR: "status is_transient",
         FaultKind.PLATFORM_ERROR: "code subcode status is_transient message family name",
         FaultKind.UNKNOWN_ERROR: "code subcode status family name",
-        FaultKind.TOO_MUCH_DATA: "rows",
+        FaultKind.TOO_MUCH_DATA: "rows cells",
+        FaultKind.TOO_WIDE: "rows",
+        FaultKind.REPORT: "fate seconds code subcode message silent",
         FaultKind.TOKEN_EXPIRED: "",
         FaultKind.TOKEN_REVOKED: "subcode",
         FaultKind.ACCESS_DENIED: "code name",
@@ -71,13 +87,17 @@ DETAILS: dict[FaultKind, frozenset[str]] = {
 # What only one platform does.
 ONLY = {
     FaultKind.TOO_MUCH_DATA: Platform.META,
+    FaultKind.TOO_WIDE: Platform.META,
+    FaultKind.REPORT: Platform.META,
     FaultKind.USAGE: Platform.META,
     FaultKind.STREAM_ERROR: Platform.GOOGLE,
 }
 # Until cleared, for these are about the account or its size, not about one call.
-LASTING = frozenset({FaultKind.ACCESS_DENIED, FaultKind.TOO_MUCH_DATA})
+LASTING = frozenset({FaultKind.ACCESS_DENIED, FaultKind.TOO_MUCH_DATA, FaultKind.TOO_WIDE})
 # Beside another fault, not instead of it.
 COMPANIONS = frozenset({FaultKind.SLOW, FaultKind.USAGE})
+# About one endpoint only.
+ENDPOINTS = {FaultKind.REPORT: "insights_async"}
 # Only calls that continue a listing; a stream of Google's repeats rows of its own.
 CONTINUING = frozenset(
     {

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from providers.sandbox.constants import Platform
 from providers.sandbox.dice import throw
-from providers.sandbox.fault_kinds import COMPANIONS, CONTINUING, LASTING, FaultKind, check
+from providers.sandbox.fault_kinds import COMPANIONS, CONTINUING, ENDPOINTS, LASTING, FaultKind, check
 from providers.sandbox.ledger import Clock
 
 
@@ -23,6 +23,8 @@ class Moment(NamedTuple):
     endpoint: str  # google: `search_stream:campaign`
     continues: bool = False  # has a cursor or page token
     rows: int = 0  # asked for at once
+    cells: int = 0  # these rows, times the fields asked for
+    answer: int = 0  # rows of the whole answer, insights only
     only_by_name: bool = False  # a rule must name the endpoint: calls about tokens
 
 
@@ -67,8 +69,19 @@ class Fault:
             and self.after_seconds <= age
             and (self.until_seconds is None or age < self.until_seconds)
             and ((self.platform, self.kind) not in CONTINUING or moment.continues)
-            and (self.kind != FaultKind.TOO_MUCH_DATA or moment.rows > self.number("rows", 100))
+            and ENDPOINTS.get(self.kind, moment.endpoint) == moment.endpoint
+            and self._is_too_large(moment)
         )
+
+    def _is_too_large(self, moment: Moment) -> bool:
+        match self.kind:
+            case FaultKind.TOO_MUCH_DATA if "cells" in self.details:
+                return moment.cells > self.number("cells", 0)
+            case FaultKind.TOO_MUCH_DATA:
+                return moment.rows > self.number("rows", 100)
+            case FaultKind.TOO_WIDE:
+                return moment.answer > self.number("rows", 1_000)
+        return True
 
     def _is_for(self, moment: Moment) -> bool:
         if not self.endpoint:

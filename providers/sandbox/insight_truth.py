@@ -5,8 +5,8 @@ from typing import Any
 
 from providers.sandbox.control import Body, account_of
 from providers.sandbox.delivery import WINDOWS, Actions, Delivery, deliveries, total
-from providers.sandbox.meta_insight_query import today_of
 from providers.sandbox.state import Sandbox
+from providers.sandbox.today import today_of
 
 LEVELS = ("account", "campaign", "ad_group", "ad")
 

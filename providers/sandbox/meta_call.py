@@ -16,11 +16,12 @@ from providers.sandbox.meta_errors import (
     not_visible,
     unparsable_token,
 )
+from providers.sandbox.meta_reports import Report
 from providers.sandbox.state import Sandbox
 from providers.sandbox.world import Account
 
 EDGES = {"campaigns": Kind.CAMPAIGNS, "adsets": Kind.AD_GROUPS, "ads": Kind.ADS}
-INSIGHTS = "insights"
+INSIGHTS, ASYNCHRONOUS, REPORT, RESULT = "insights", "insights_async", "report_run", "report_run_insights"
 _BELOW = {Campaign: ("adsets", "ads", INSIGHTS), AdGroup: ("ads", INSIGHTS), Ad: (INSIGHTS,)}
 _VERSION = re.compile(r"v\d+\.\d")
 _NODE = re.compile(r"(act_)?\d+")
@@ -52,10 +53,18 @@ class Target(NamedTuple):
     account: Account | None = None
     entity: Entity | None = None
     kind: Kind | None = None  # of the rows of an edge
+    report: Report | None = None
 
 
-def find_target(sandbox: Sandbox, path: str) -> Target:
+def find_target(sandbox: Sandbox, path: str, method: str = "GET") -> Target:
     """Read a path; one that names nothing raises what Meta says of it."""
+    target = _named(sandbox, path)
+    if target.endpoint == INSIGHTS and method == "POST":
+        return target._replace(endpoint=ASYNCHRONOUS)
+    return target
+
+
+def _named(sandbox: Sandbox, path: str) -> Target:
     if path in ("me", "me/adaccounts", "debug_token", "oauth/access_token"):
         return Target(path)
     node, _, edge = path.partition("/")
@@ -66,6 +75,9 @@ def find_target(sandbox: Sandbox, path: str) -> Target:
         if account is None:
             raise not_visible(node)
         return Target(edge or "account", account, kind=EDGES.get(edge))
+    report = sandbox.reports.find(node)
+    if report is not None and edge in ("", INSIGHTS):
+        return Target(RESULT if edge else REPORT, report.query.account, report=report)
     entity = sandbox.world.entity(Platform.META, int(node))
     if entity is None:
         raise not_visible(node)

@@ -80,6 +80,11 @@ def too_much_data() -> MetaError:
     )
 
 
+def too_wide() -> MetaError:
+    """Insights that no way of asking gives."""
+    return MetaError(100, "(#100) The number of data points is too large. Ask for less.", subcode=1487534)
+
+
 def account_score_spent() -> MetaError:
     """The ad account's score of reads and writes over minutes."""
     return MetaError(

@@ -16,6 +16,7 @@ from providers.sandbox.meta_errors import (
     invalid_session,
     not_visible,
     too_much_data,
+    too_wide,
     use_case_limit,
 )
 from providers.sandbox.meta_usage import TIER, use_case
@@ -148,6 +149,7 @@ _ANSWERS: dict[FaultKind, Callable[[Fault, Struck], MetaError]] = {
     FaultKind.PLATFORM_ERROR: _platform_error,
     FaultKind.UNKNOWN_ERROR: _unknown_error,
     FaultKind.TOO_MUCH_DATA: lambda _fault, _struck: too_much_data(),
+    FaultKind.TOO_WIDE: lambda _fault, _struck: too_wide(),
     FaultKind.EXPIRED_CURSOR: lambda _fault, _struck: MetaError(2642),
     FaultKind.ACCESS_DENIED: _denied,
     FaultKind.TOKEN_EXPIRED: _expired,

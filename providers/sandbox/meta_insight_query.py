@@ -1,7 +1,7 @@
 """The parameters of an insights call, read and checked, for both ways to ask."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from providers.sandbox.catalog import Ad, AdGroup, Campaign, Entity
@@ -9,7 +9,6 @@ from providers.sandbox.constants import Kind
 from providers.sandbox.delivery import WINDOWS
 from providers.sandbox.meta_errors import MetaError, bad_parameter
 from providers.sandbox.meta_query import parse_json
-from providers.sandbox.state import Sandbox
 from providers.sandbox.world import Account
 
 LEVELS = {"account": None, "campaign": Kind.CAMPAIGNS, "adset": Kind.AD_GROUPS, "ad": Kind.ADS}
@@ -40,15 +39,8 @@ class InsightQuery(NamedTuple):
         return LEVELS[self.level]
 
 
-def today_of(sandbox: Sandbox, account: Account) -> date:
-    """In the ad account's time zone, or the day that the settings say."""
-    if sandbox.settings.today:
-        return date.fromisoformat(sandbox.settings.today)
-    return datetime.fromtimestamp(sandbox.clock(), account.zone).date()
-
-
 def parse_query(
-    sandbox: Sandbox, account: Account, parent: Entity | None, params: Mapping[str, str]
+    account: Account, parent: Entity | None, params: Mapping[str, str], today: date
 ) -> InsightQuery:
     """Read the parameters; what Meta refuses is refused."""
     level = params.get("level", _LEVEL_OF[type(parent)] if parent else "account")
@@ -61,7 +53,6 @@ def parse_query(
         "action_type"
     ]:
         raise bad_parameter("the sandbox offers action_breakdowns by action_type only")
-    today = today_of(sandbox, account)
     since, until = _days(params, today)
     if since < _months_before(today, KEPT_MONTHS):
         raise MetaError(

@@ -11,6 +11,7 @@ from providers.sandbox.faults import Faults
 from providers.sandbox.grants import Grants
 from providers.sandbox.latency import Latency
 from providers.sandbox.ledger import Clock, Ledger
+from providers.sandbox.meta_reports import Reports
 from providers.sandbox.world import World
 
 
@@ -31,6 +32,7 @@ class Settings:
     meta_page_rows: int = 2_000
     # Of insights; its own figure is unpublished, too.
     meta_insight_rows: int = 5_000
+    meta_report_seconds: float = 0.5  # that a report run takes
     meta_cursor_seconds: float = 0.0  # until a page cursor is forgotten; 0: never
     today: str = ""  # the day that insights are told on, as 2026-11-24; empty: by the clock
     google_page_rows: int = 10_000  # fixed by Google
@@ -53,6 +55,7 @@ class Sandbox:
         self.dice = random.Random(self.seed)  # noqa: S311 - wanted: repeatable
         self.ledger = Ledger(self.clock)
         self.grants = Grants(self.clock)
+        self.reports = Reports(self.clock)
         self.faults = Faults(self.seed, self.clock)
         self.latency = Latency(self.seed)
         # Calls about tokens count in no window.
