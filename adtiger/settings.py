@@ -265,6 +265,14 @@ MANUAL_SYNCS_PER_HOUR = env_int("MANUAL_SYNCS_PER_HOUR", default=5, minimum=1)
 MAX_MANUAL_SYNCS_PER_DAY = env_int("MAX_MANUAL_SYNCS_PER_DAY", default=24 * MANUAL_SYNCS_PER_HOUR, minimum=1)
 RECONNECT_DAYS = env_int("RECONNECT_DAYS", default=30, minimum=1)  # a run waits this long for its user
 FULL_SYNC_EVERY = timedelta(days=1)
+INSIGHTS_FIRST_DAYS = env_int("INSIGHTS_FIRST_DAYS", default=30, minimum=1)  # of history, at the first sync
+INSIGHTS_FRESH_DAYS = env_int("INSIGHTS_FRESH_DAYS", default=2, minimum=1)  # read by every sync: with yesterday
+INSIGHTS_DAILY_DAYS = env_int("INSIGHTS_DAILY_DAYS", default=8, minimum=1)  # then daily, and weekly after it
+INSIGHTS_LATE_DAYS = env_int("INSIGHTS_LATE_DAYS", default=28, minimum=1)  # older days are final
+INSIGHTS_HOURLY_LEVELS = {  # the others are read once a day: each level costs Google's day an operation
+    "meta": env_list("META_HOURLY_LEVELS", default="account,campaign,ad_group,ad"),
+    "google": env_list("GOOGLE_HOURLY_LEVELS", default="campaign,ad"),
+}
 HISTORY_DAYS = env_int("HISTORY_DAYS", default=90, minimum=1)
 DEAD_LETTER_DAYS = env_int("DEAD_LETTER_DAYS", default=90, minimum=1)  # unless a person is done with them
 EMPTY_HISTORY_DAYS = env_int("EMPTY_HISTORY_DAYS", default=7, minimum=1)  # scheduled runs that found nothing

@@ -21,10 +21,11 @@ CLOSE = f"""
         campaigns_count = campaigns_count + %(campaigns_count)s,
         ad_groups_count = ad_groups_count + %(ad_groups_count)s,
         ads_count = ads_count + %(ads_count)s,
+        insights_count = insights_count + %(insights_count)s,
         lease_expires_at = statement_timestamp() + %(lease)s, starts_without_progress = 0
     WHERE {HELD}
 """  # noqa: S608
-NOTHING = {"campaigns_count": 0, "ad_groups_count": 0, "ads_count": 0}
+NOTHING = {"campaigns_count": 0, "ad_groups_count": 0, "ads_count": 0, "insights_count": 0}
 
 
 class CancelRequested(Exception):

@@ -30,18 +30,21 @@ from sync.engine.chunk import CancelRequested, GaveWay
 from sync.engine.copy import copy
 from sync.engine.error_rate import least_wait
 from sync.engine.heartbeat import Heartbeat
+from sync.engine.insights.copy import ReportsPrepared, copy_insights
 from sync.engine.platform import heeding, open_client
 from sync.engine.stopping import WorkerStops
+from sync.engine.turn import Turn
 from sync.engine.unknown import counting_unknown
 from sync.ledger import finish
 from sync.ledger.finish import Failure
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import Connection, Credential, SyncRun
-from sync.models.choices import ConnectionStatus, DeferReason, Mode
+from sync.models.choices import ConnectionStatus, DeferReason, Kind, Mode
 from sync.models.credential import CredentialQuerySet
 
 logger = structlog.get_logger(__name__)
 
+Later = BudgetSpent | CircuitOpen | GaveWay | LimitReached | ReportsPrepared
 RETRIED = (*RETRYABLE, CursorExpired)
 LEFT = """
     SELECT state, available_at, defer_reason, waiting_for,
@@ -91,12 +94,12 @@ def _attempt(run: SyncRun, lease: Lease) -> None:
 def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
     try:
         with counting_unknown(run.provider), heeding(gate):
-            copy(run, lease, client)
+            _copy(run, lease, client)
     except CancelRequested:
         finish.cancel_running(lease, calls=client.calls)
     except WorkerStops:
         finish.give_back(lease, message="Its worker was stopped.", calls=client.calls)
-    except (BudgetSpent, CircuitOpen, GaveWay, LimitReached) as exc:
+    except (BudgetSpent, CircuitOpen, GaveWay, LimitReached, ReportsPrepared) as exc:
         _defer(lease, exc, calls=client.calls)
     except ProviderError as exc:
         _leave(run, lease, exc, calls=client.calls)
@@ -104,7 +107,14 @@ def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
         _succeed(run, lease, calls=client.calls)
 
 
-def _defer(lease: Lease, exc: BudgetSpent | CircuitOpen | GaveWay | LimitReached, *, calls: int) -> None:
+def _copy(run: SyncRun, lease: Lease, client: Client) -> None:
+    if run.kind == Kind.INSIGHTS:
+        copy_insights(Turn(run, lease, client))
+    else:
+        copy(run, lease, client)
+
+
+def _defer(lease: Lease, exc: Later, *, calls: int) -> None:
     """Each reason to come back later that is nobody's failure."""
     match exc:
         case BudgetSpent():
@@ -116,8 +126,18 @@ def _defer(lease: Lease, exc: BudgetSpent | CircuitOpen | GaveWay | LimitReached
             until, reason = timezone.now() + wait, DeferReason.BUDGET
         case GaveWay():
             until, reason = timezone.now(), DeferReason.GAVE_WAY
+        case ReportsPrepared():
+            until, reason = exc.ready_at, DeferReason.REPORT
     keeps_age = isinstance(exc, GaveWay) and exc.keeps_age
-    finish.defer(lease, until=until, reason=reason, waiting_for=str(exc), calls=calls, keeps_age=keeps_age)
+    finish.defer(
+        lease,
+        until=until,
+        reason=reason,
+        waiting_for=str(exc),
+        calls=calls,
+        keeps_age=keeps_age,
+        report_id=exc.report_id if isinstance(exc, ReportsPrepared) else "",
+    )
 
 
 def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> None:
@@ -133,7 +153,7 @@ def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> Non
 
 def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:
     """The connection's row goes first, as in a request: in another order the two could lock each other."""
-    is_full = run.mode == Mode.FULL and not run.campaign_ids
+    is_full = run.kind == Kind.CAMPAIGNS and run.mode == Mode.FULL and not run.campaign_ids
     with transaction.atomic():
         prepared.run(SYNCED, {"connection": run.connection_id, "is_full": is_full})
         finish.succeed(lease, calls=calls)

@@ -5,7 +5,6 @@ statement. The caller holds the transaction and the run's lease, so two merges o
 can't meet.
 """
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
@@ -19,23 +18,11 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from providers.records import Record, Stream
 from sync import prepared
+from sync.engine.incoming import BY_KEY, SMALL_PAGE, listed, without_nul
 from sync.engine.streams import TARGETS, Target
 
 # Kept out of the change history: they differ whenever anything does, and say nothing by themselves.
 UNTOLD = {"external_id", "raw", "platform_updated_at"}
-
-
-# A page is looked up by key, row by row. Without this the planner, who has no statistics of the incoming
-# rows and stale ones of a table that is filled for the first time, reads the account once per page or row.
-BY_KEY = "".join(
-    f"SET LOCAL enable_{way} = off;" for way in ("hashjoin", "mergejoin", "material", "seqscan", "bitmapscan")
-)
-
-
-# Up to so many rows are sent with the statement itself: a temporary table costs as much as merging them.
-SMALL_PAGE = 100
-
-ESCAPED_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # behind an even number of backslashes
 
 
 class Merged(NamedTuple):
@@ -88,7 +75,7 @@ def _merge_sent(target: Target, records: Iterable[Record], values: dict[str, Any
     sent = orjson.dumps([record._asdict() for record in records]).decode()
     with database.cursor() as cursor:
         cursor.execute(BY_KEY)
-    [counts] = prepared.fetch(_merge_sent_rows(target), {**values, "sent": _without_nul(sent)})
+    [counts] = prepared.fetch(_merge_sent_rows(target), {**values, "sent": without_nul(sent)})
     return Merged(*counts)
 
 
@@ -98,11 +85,7 @@ def _row(record: Record) -> tuple[Any, ...]:
     if "\\u0000" not in raw:
         return (*record[:-1], raw)
     values = (value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in record[:-1])
-    return (*values, _without_nul(raw))
-
-
-def _without_nul(json: str) -> str:
-    return ESCAPED_NUL.sub(r"\1\\ufffd", json) if "\\u0000" in json else json
+    return (*values, without_nul(raw))
 
 
 def _incoming_name(target: Target) -> Identifier:
@@ -117,7 +100,7 @@ def _create_incoming(target: Target) -> Composed:
         "CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} AS SELECT {columns} FROM {table} WITH NO DATA"
     ).format(
         incoming=_incoming_name(target),
-        columns=_list(target.columns),
+        columns=listed(target.columns),
         table=Identifier(target.table),
     )
 
@@ -131,7 +114,7 @@ def _merge_copied_rows(target: Target) -> Composed:
 def _merge_sent_rows(target: Target) -> Composed:
     """Sent as JSON, and read with the table's own types."""
     sent = SQL("(SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %(sent)s::jsonb))")
-    return _merge_from(target, sent.format(columns=_list(target.columns), table=Identifier(target.table)))
+    return _merge_from(target, sent.format(columns=listed(target.columns), table=Identifier(target.table)))
 
 
 def _merge_from(target: Target, incoming: Composed | Identifier) -> Composed:
@@ -169,10 +152,10 @@ def _merge_from(target: Target, incoming: Composed | Identifier) -> Composed:
     ).format(
         table=Identifier(target.table),
         incoming=incoming,
-        columns=_list(target.columns),
-        t_values=_list(values, "t"),
-        s_values=_list(values, "s"),
-        s_columns=_list(target.columns, "s"),
+        columns=listed(target.columns),
+        t_values=listed(values, "t"),
+        s_values=listed(values, "s"),
+        s_columns=listed(target.columns, "s"),
         assignments=SQL(", ").join(SQL("{0} = s.{0}").format(Identifier(column)) for column in values),
         old_new=SQL(", ").join(
             SQL("old.{0} AS {1}, new.{0} AS {2}").format(
@@ -187,7 +170,3 @@ def _merge_from(target: Target, incoming: Composed | Identifier) -> Composed:
             for column in told
         ),
     )
-
-
-def _list(columns: Iterable[str], table: str | None = None) -> Composed:
-    return SQL(", ").join(Identifier(table, column) if table else Identifier(column) for column in columns)

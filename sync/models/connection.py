@@ -1,7 +1,8 @@
 """One ad account at one provider."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db import models
@@ -120,6 +121,18 @@ class Connection(TimeOrdered, Pausable):
         """
         begun = now - (now - EPOCH) % every
         return begun + every + timedelta(seconds=self.pk.int % int(every.total_seconds()))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose days its metrics are of; UTC while the platform's word for it is not known."""
+        try:
+            return ZoneInfo(self.time_zone or "UTC")
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("UTC")
+
+    def day_of(self, moment: datetime) -> date:
+        """The day that it is then in the ad account."""
+        return moment.astimezone(self.zone).date()
 
     @property
     def condition(self) -> str:

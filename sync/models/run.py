@@ -304,6 +304,8 @@ class SyncRun(TimeOrdered):
         """
         if self.state == RunState.SUCCEEDED:
             return 100
+        if self.kind == Kind.INSIGHTS:
+            return int(self.checkpoint.get("percent", 0))
         if "stream" not in self.checkpoint:
             return 0
         if "finished" in self.checkpoint:
@@ -319,6 +321,8 @@ class SyncRun(TimeOrdered):
         """What it is doing now, e.g. `fetching_ads`; for a run that ended or waits, its state."""
         if self.state != RunState.RUNNING:
             return self.state
+        if self.kind == Kind.INSIGHTS:
+            return "fetching_insights"
         return f"fetching_{self.checkpoint.get('stream', 'campaigns')}"
 
 

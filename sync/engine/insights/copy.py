@@ -1,0 +1,150 @@
+"""Copy daily metrics, slice by slice.
+
+Guarantee: a page's rows, the run's checkpoint and, with a slice's last page, the words that its days are
+complete commit together, fenced by the lease. A report that the platform prepares costs a call when it is
+asked for and one each time it is asked after, whatever dies between: its cursor is committed at once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Protocol, cast
+
+from django.utils import timezone
+
+from providers.errors import CursorExpired, ReportPending, TooMuchData
+from providers.records import InsightPage, InsightRecord, InsightSlice
+from sync.engine.chunk import chunk
+from sync.engine.insights.days import any_rows, complete, forget_seen, remember_seen, remove_vanished
+from sync.engine.insights.merge import merge_insights
+from sync.engine.insights.partitions import ensure_partitions
+from sync.engine.insights.plan import attribution_of, plan
+from sync.engine.insights.work import Begun, Work
+from sync.engine.turn import Turn
+
+EXPECTED = "insights"  # in the run's expectations
+
+
+class Reads(Protocol):
+    """The part of a client that tells metrics."""
+
+    def insights(
+        self, slice: InsightSlice, *, attribution: str = "", cursor: str | None = None, expected_rows: int = 0
+    ) -> Iterator[InsightPage]:
+        """Read a slice page by page."""
+
+
+class ReportsPrepared(Exception):
+    """All that is left is prepared at the platform: come back at `ready_at`, or when it tells of a report."""
+
+    def __init__(self, waiting_for: str, *, ready_at: datetime, report_id: str) -> None:
+        super().__init__(waiting_for)
+        self.ready_at = ready_at
+        self.report_id = report_id
+
+
+def copy_insights(turn: Turn) -> None:
+    """Read what the run is to read, from its checkpoint on.
+
+    Raises `ReportsPrepared` when only reports are left, and `TooMuchData` at the end, for the days of which
+    even one was too much.
+    """
+    run = turn.run
+    work = Work.of(run.checkpoint)
+    if work is None:
+        work = plan(run, timezone.now())
+        with _chunk(turn, work):
+            run.expected[EXPECTED] = work.planned
+    else:
+        work.ask_for(run.report_id)  # if it is not time yet, the platform told that it is ready
+    while begun := _next(turn, work):
+        _read(turn, work, begun)
+        if work.todo or work.begun:
+            turn.check()
+    if work.begun:
+        _come_back(work)
+    if work.stuck:
+        days = ", ".join(f"{slice.level.value} {slice.since}" for slice in work.stuck)
+        raise TooMuchData(f"A single day is too much for the platform: {days}"[:500])
+
+
+def _next(turn: Turn, work: Work) -> Begun | None:
+    """What can be read now: what is under way, then what nobody began."""
+    begun = work.readable(timezone.now().timestamp())
+    if begun is not None or not work.may_begin:
+        return begun
+    slice = work.todo[0]
+    ensure_partitions(slice.since, slice.until)
+    return work.begin(slice, timezone.now(), may_vanish=any_rows(turn.run, slice))
+
+
+def _read(turn: Turn, work: Work, begun: Begun) -> None:
+    """Read a slice to its end, or as far as the platform can tell it now."""
+    client, slice = cast("Reads", turn.client), begun.slice
+    begun.ready_at = None
+    try:
+        for page in client.insights(
+            slice,
+            attribution=turn.run.connection.attribution,
+            cursor=begun.cursor,
+            expected_rows=work.expected(slice),
+        ):
+            _commit(turn, work, begun, page)
+            if page.cursor is not None:
+                turn.check()
+    except ReportPending as exc:
+        begun.cursor, begun.report_id = exc.cursor, exc.report_id
+        begun.ready_at = timezone.now().timestamp() + exc.retry_after
+        with _chunk(turn, work):
+            pass
+    except TooMuchData:
+        work.split(begun)
+        with _chunk(turn, work):
+            forget_seen(turn.run, slice)
+    except CursorExpired:
+        work.again(begun)
+        with _chunk(turn, work):
+            forget_seen(turn.run, slice)
+        raise
+
+
+def _commit(turn: Turn, work: Work, begun: Begun, page: InsightPage) -> None:
+    """Write one page, with everything that says it was written."""
+    run, slice = turn.run, begun.slice
+    records = _once(slice, page.records)
+    begun.cursor, begun.rows = page.cursor, begun.rows + len(records)
+    if page.cursor is None:
+        work.end(begun)
+    with _chunk(turn, work, rows=len(records)):
+        merged = merge_insights(slice, records, connection_id=run.connection_id, run_id=run.pk)
+        changes = merged.as_changes()
+        if page.cursor is None:
+            if begun.may_vanish and (removed := remove_vanished(run, slice, records)):
+                changes["removed"] = removed
+            complete(run, begun, attribution_of(run.connection))
+        elif begun.may_vanish:
+            remember_seen(run, slice, records)
+        for name, count in changes.items():
+            run.changes[name] = run.changes.get(name, 0) + count
+
+
+def _once(slice: InsightSlice, records: list[InsightRecord]) -> list[InsightRecord]:
+    """Each day and entity once: a row can come twice, then the last one counts."""
+    rows = {(record.day, record.external_id): record for record in records}
+    return [record for record in rows.values() if slice.since <= record.day <= slice.until]
+
+
+def _come_back(work: Work) -> None:
+    first = work.next_report()
+    ready_at = datetime.fromtimestamp(first.ready_at or 0.0, UTC)
+    number = len(work.begun)
+    words = "a report of the platform" if number == 1 else f"{number} reports of the platform"
+    raise ReportsPrepared(words, ready_at=ready_at, report_id=first.report_id)
+
+
+@contextmanager
+def _chunk(turn: Turn, work: Work, *, rows: int = 0) -> Iterator[None]:
+    """One chunk, with the work as it is then left."""
+    with chunk(turn.run, turn.lease, calls=turn.client.calls, insights_count=rows):
+        yield
+        turn.run.checkpoint = work.as_checkpoint()

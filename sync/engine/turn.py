@@ -1,0 +1,31 @@
+"""One start of a run: its slot, and for how long it may keep it."""
+
+import time
+
+from django.conf import settings
+
+from providers.base import Client
+from sync.engine.chunk import GaveWay
+from sync.engine.stopping import WorkerStops, stop_asked
+from sync.ledger.claim import better_run_waits
+from sync.ledger.lease import Lease
+from sync.models import SyncRun
+
+
+class Turn:
+    """What all work of a start needs."""
+
+    def __init__(self, run: SyncRun, lease: Lease, client: Client) -> None:
+        self.run = run
+        self.lease = lease
+        self.client = client
+        self._ends_at = time.monotonic() + settings.TURN_SECONDS
+
+    def check(self) -> None:
+        """Between two chunks: raises when the slot is to be left to others, or the worker to stop."""
+        if stop_asked():
+            raise WorkerStops
+        if better_run_waits(self.run):
+            raise GaveWay("a more urgent sync", keeps_age=True)
+        if time.monotonic() > self._ends_at:
+            raise GaveWay("its next turn, for it is a long sync", keeps_age=False)
