@@ -180,7 +180,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"ProviderEnum": "sync.models.choices.Provider"},  # it stands in several fields
+    "ENUM_NAME_OVERRIDES": {  # they stand in several fields, or under the same name
+        "ProviderEnum": "sync.models.choices.Provider",
+        "StatusEnum": "sync.api.words.Status",
+        "EntityStatusEnum": "sync.models.catalog.STATUSES",
+        "ConditionEnum": "sync.models.connection.CONDITIONS",
+    },
 }
 
 # --- Security -----------------------------------------------------------------------------------

@@ -9,8 +9,20 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from providers.records import EntityStatus
 from sync.ledger.queues import ensure_queue
-from sync.models import Account, ApiToken, Connection, Credential, Membership, SyncRequest, SyncRun
+from sync.models import (
+    Account,
+    Ad,
+    AdGroup,
+    ApiToken,
+    Campaign,
+    Connection,
+    Credential,
+    Membership,
+    SyncRequest,
+    SyncRun,
+)
 from sync.models.choices import DeferReason, Priority, Provider, Role, RunState, Trigger
 
 _numbers = count(1001)
@@ -93,3 +105,30 @@ def _state_columns(state: str) -> dict[str, Any]:
     if state in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED):
         return {"started_at": now - timedelta(seconds=10), "finished_at": now}
     return {}
+
+
+def make_campaign(connection: Connection, **columns: Any) -> Campaign:
+    return Campaign.objects.create(connection=connection, **_entity_columns("Campaign", columns))
+
+
+def make_ad_group(connection: Connection, **columns: Any) -> AdGroup:
+    columns.setdefault("campaign_external_id", "1")
+    return AdGroup.objects.create(connection=connection, **_entity_columns("Ad group", columns))
+
+
+def make_ad(connection: Connection, **columns: Any) -> Ad:
+    columns.setdefault("campaign_external_id", "1")
+    columns.setdefault("ad_group_external_id", "2")
+    return Ad.objects.create(connection=connection, **_entity_columns("Ad", columns))
+
+
+def _entity_columns(noun: str, columns: dict[str, Any]) -> dict[str, Any]:
+    number = next(_numbers)
+    defaults = {
+        "external_id": str(number),
+        "name": f"{noun} {number}",
+        "status": EntityStatus.ACTIVE,
+        "platform_status": "ACTIVE",
+        "raw": {"id": str(number)},
+    }
+    return {**defaults, **columns}

@@ -1,6 +1,6 @@
 """The API's paths. None ends with a slash; whatever is not listed answers 404 in JSON."""
 
-from django.urls import path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from sync.api.account import CurrentAccountView, SwitchAccountView
@@ -18,6 +18,7 @@ urlpatterns = [
     path("sync/status", StatusView.as_view(), name="sync-status"),
     path("sync/status/<uuid:job_id>", RunStatusView.as_view(), name="run-status"),
     path("cron/sync-hourly", HourlyView.as_view(), name="cron-sync-hourly"),
+    path("", include("sync.api.data.urls")),
     path("account", CurrentAccountView.as_view(), name="account"),
     path("account/switch", SwitchAccountView.as_view(), name="switch-account"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from sync.models.account import Account
@@ -16,6 +16,14 @@ from sync.models.credential import Credential
 
 HOUR = timedelta(hours=1)
 EPOCH = datetime.fromtimestamp(0, UTC)  # from which slots are counted
+PAUSED = "paused"
+CONDITIONS = [  # what a connection may be in, each in one word
+    ConnectionStatus.ACTIVE.value,
+    PAUSED,
+    CredentialStatus.RECONNECT_NEEDED.value,
+    ConnectionStatus.ACCESS_DENIED.value,
+    ConnectionStatus.DISCONNECTED.value,
+]
 
 
 def default_region() -> str:
@@ -42,6 +50,19 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def due(self, now: datetime) -> Self:
         """Active ones whose next scheduled sync has come, the longest overdue first."""
         return self.active().filter(next_sync_at__lte=now).order_by("next_sync_at")
+
+    def with_condition(self) -> Self:
+        """With `told_condition`, as the property `condition`; and when the next sync is due, if it is."""
+        told = Case(
+            When(~Q(status=ConnectionStatus.ACTIVE), then=F("status")),
+            When(
+                ~Q(credential__status=CredentialStatus.ACTIVE), then=Value(CredentialStatus.RECONNECT_NEEDED)
+            ),
+            When(Q(paused_at__isnull=False) | Q(account__paused_at__isnull=False), then=Value(PAUSED)),
+            default=Value(ConnectionStatus.ACTIVE),
+        )
+        due = Case(When(told_condition=ConnectionStatus.ACTIVE, then=F("next_sync_at")))
+        return self.annotate(told_condition=told).annotate(told_next_sync_at=due)
 
 
 class Connection(TimeOrdered, Pausable):
@@ -141,4 +162,4 @@ class Connection(TimeOrdered, Pausable):
             return self.status
         if self.credential.status != CredentialStatus.ACTIVE:
             return CredentialStatus.RECONNECT_NEEDED
-        return "paused" if self.paused_at or self.account.paused_at else ConnectionStatus.ACTIVE
+        return PAUSED if self.paused_at or self.account.paused_at else ConnectionStatus.ACTIVE

@@ -11,7 +11,10 @@ from django.test import Client
 # Django looks after the connections at each request's end, and an earlier test may have left one open.
 pytestmark = pytest.mark.django_db
 
+LISTS = {f"/api/{name}" for name in ("connections", "campaigns", "ad-groups", "ads")}
 ROUTES = {
+    **{path: {"get"} for path in LISTS},
+    **{f"{path}/{{id}}": {"get"} for path in LISTS},
     "/api/sync/manual": {"get", "post"},
     "/api/sync/status": {"get", "delete"},
     "/api/sync/status/{job_id}": {"get"},

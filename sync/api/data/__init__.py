@@ -1,0 +1,1 @@
+"""The data that was copied: lists to filter, order, page through and export. Only reading."""

@@ -1,0 +1,123 @@
+"""What all lists of data promise alike: few queries, one tenant's rows only, JSON and CSV."""
+
+import csv
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+
+from sync.models import Account, Connection
+from tests.factories import make_ad, make_ad_group, make_campaign, make_connection
+from tests.integration.api_callers import Caller, by_session, by_token
+
+LISTS: dict[str, Callable[[Connection], Any]] = {
+    "connections": lambda connection: make_connection(connection.account),
+    "campaigns": make_campaign,
+    "ad-groups": make_ad_group,
+    "ads": make_ad,
+}
+EACH = pytest.mark.parametrize("what", LISTS)
+
+
+@pytest.fixture
+def caller(victor: User, account: Account) -> Caller:
+    return by_token(victor, account)
+
+
+def table(caller: Caller, path: str, **query: str) -> list[list[str]]:
+    """The lines of the CSV, the names first."""
+    response = caller.client.get(path, {"format": "csv", **query}, headers=caller.headers)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/csv; charset=utf-8; header=present"
+    return list(csv.reader(StringIO(response.getvalue().decode())))
+
+
+def queries_of(act: Callable[[], Any]) -> int:
+    with CaptureQueriesContext(database) as captured:
+        act()
+    return len(captured)
+
+
+def rows_of(caller: Caller, what: str, connection: Connection) -> list[Any]:
+    found: list[Any] = caller.get(f"/api/{what}", pageSize="500").body["results"]
+    return found if what != "connections" else [row for row in found if row["id"] != str(connection.pk)]
+
+
+@EACH
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_fifty_rows_need_no_more_queries_than_one(
+    caller: Caller, connection: Connection, what: str, form: str
+) -> None:
+    def read() -> None:
+        response = caller.client.get(f"/api/{what}", {"format": form}, headers=caller.headers)
+        assert response.getvalue()
+
+    LISTS[what](connection)
+    one = queries_of(read)
+    for _ in range(49):
+        LISTS[what](connection)
+
+    assert queries_of(read) == one
+    assert one <= (5 if form == "json" else 12)  # the token's three, the ad accounts, and the rows
+
+
+@EACH
+def test_everybody_sees_his_own_rows_only(
+    caller: Caller, connection: Connection, other_account: Account, mallory: User, what: str
+) -> None:
+    theirs = make_connection(other_account)
+    LISTS[what](connection)
+    LISTS[what](theirs)
+
+    for stranger, own in ((caller, connection), (by_session(mallory), theirs)):
+        rows = rows_of(stranger, what, own)
+        assert len(rows) == 1
+        assert rows[0].get("connectionId", str(own.pk)) == str(own.pk)
+        [names, *lines] = table(stranger, f"/api/{what}")
+        assert len(lines) == (2 if what == "connections" else 1)
+        assert str(other_account.pk) not in str(names + lines)
+
+
+@EACH
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_who_is_not_signed_in_gets_nothing(connection: Connection, what: str, form: str) -> None:
+    LISTS[what](connection)
+
+    answer = Caller().get(f"/api/{what}", format=form)
+
+    assert (answer.status, answer.body["error"]) == (401, "Unauthorized")
+
+
+@EACH
+def test_the_csv_tells_what_the_json_tells(caller: Caller, connection: Connection, what: str) -> None:
+    for _ in range(3):
+        LISTS[what](connection)
+
+    rows = caller.get(f"/api/{what}").body["results"]
+    [names, *lines] = table(caller, f"/api/{what}")
+
+    assert names == list(rows[0])
+    texts = [["" if value is None else str(value) for value in row.values()] for row in rows]
+    assert lines == texts
+
+
+@EACH
+def test_a_list_of_nothing_is_empty(caller: Caller, what: str) -> None:
+    assert caller.get(f"/api/{what}").body == {"results": [], "nextCursor": None}
+    assert len(table(caller, f"/api/{what}")) == 1
+
+
+@EACH
+def test_an_unknown_parameter_is_named_beside_the_known(
+    caller: Caller, connection: Connection, what: str
+) -> None:
+    for path in (f"/api/{what}", f"/api/{what}/{connection.pk if what == 'connections' else 1}"):
+        answer = caller.get(path, colour="red")
+        assert answer.status == 400
+        [detail] = answer.body["details"]
+        assert detail["field"] == "colour"
+        assert "fields" in detail["message"]
