@@ -6,6 +6,7 @@ Where the recording has no value, a plausible constant stands in (recorded/READM
 
 import csv
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 from providers.sandbox.catalog import Ad, AdGroup, Campaign, Catalog
 from providers.sandbox.constants import RECORDED_GOOGLE_CUSTOMER, RECORDED_META_ACCOUNT, Platform
 from providers.sandbox.edits import write
+from providers.sandbox.recorded_insights import recorded as recorded_deliveries
 from providers.sandbox.world import Account
 
 FOLDER = Path(__file__).parent / "recorded"
@@ -21,6 +23,8 @@ DAY = 86_400
 # Parents that the recording mentions (in ad groups and in daily statistics) without holding them.
 MENTIONED_CAMPAIGNS = {344106493: "WLcyudjLopZCAwVCG42LtA==", 10059986060: "Campaign 10059986060"}
 MENTIONED_AD_GROUP = (100031227574, 10059986060)
+# Meta's ads that have recorded insights and no history: they stand as deleted ones, in the first ad set.
+MENTIONED_ADS = (6317039926871, 23856469955990536)
 
 Row = dict[str, str]
 
@@ -69,6 +73,7 @@ def recorded_meta() -> Account:
         created=_seconds("2020-10-01"),
         fill=_fill_meta,
         ordinal=0,
+        source=recorded_deliveries,
     )
 
 
@@ -77,7 +82,9 @@ def _fill_meta(account: Account) -> Catalog:
     campaigns = {key: _meta_campaign(account, version) for key, version in _first(files[0]).items()}
     groups = {key: _meta_ad_set(campaigns, version) for key, version in _first(files[1]).items()}
     ads = {key: _meta_ad(groups, version) for key, version in _first(files[2]).items()}
-    catalog = Catalog(list(campaigns.values()), list(groups.values()), list(ads.values()))
+    like = next(iter(ads.values()))
+    gone = [replace(like, id=key, name=f"Ad {key}", status="DELETED", creative=0) for key in MENTIONED_ADS]
+    catalog = Catalog(list(campaigns.values()), list(groups.values()), [*ads.values(), *gone])
     account.history = _history(catalog, [version for file in files for version in _later(file)])
     return catalog
 

@@ -10,7 +10,7 @@ NOW = 1_790_000_000.0
 def test_the_meta_account_has_the_recorded_ids_and_links() -> None:
     told = truth(recorded_meta())
 
-    assert told["counts"] == {"campaigns": 4, "ad_groups": 4, "ads": 4}
+    assert told["counts"] == {"campaigns": 4, "ad_groups": 4, "ads": 6}
     assert told["ads"]["6215762744671"]["ad_group_id"] == "6215762732871"
     assert told["ad_groups"]["6215762732871"]["campaign_id"] == "6215762731271"
 
