@@ -271,7 +271,7 @@ MAX_MANUAL_SYNCS_PER_DAY = env_int("MAX_MANUAL_SYNCS_PER_DAY", default=24 * MANU
 RECONNECT_DAYS = env_int("RECONNECT_DAYS", default=30, minimum=1)  # a run waits this long for its user
 FULL_SYNC_EVERY = timedelta(days=1)
 INSIGHTS_FIRST_DAYS = env_int("INSIGHTS_FIRST_DAYS", default=30, minimum=1)  # of history, at the first sync
-INSIGHTS_FRESH_DAYS = env_int("INSIGHTS_FRESH_DAYS", default=2, minimum=1)  # read by every sync: with yesterday
+INSIGHTS_FRESH_DAYS = env_int("INSIGHTS_FRESH_DAYS", default=2, minimum=1)  # read by every sync
 INSIGHTS_DAILY_DAYS = env_int("INSIGHTS_DAILY_DAYS", default=8, minimum=1)  # then daily, and weekly after it
 INSIGHTS_LATE_DAYS = env_int("INSIGHTS_LATE_DAYS", default=28, minimum=1)  # older days are final
 INSIGHTS_HOURLY_LEVELS = {  # the others are read once a day: each level costs Google's day an operation
