@@ -135,6 +135,12 @@ class Client(Protocol):
     def accounts(self) -> Iterator[AdAccountRecord]:
         """Every ad account that the grant reaches; one that can't be read stops no other."""
 
+    def changed(self, since: datetime) -> Selection | None:
+        """What changed after `since`, as a selection to read; None where only a full pass can tell.
+
+        A selection that names no time and no ids says that nothing did.
+        """
+
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
         """Read a stream page by page, from its beginning or after `cursor`.
 

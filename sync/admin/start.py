@@ -16,6 +16,7 @@ from sync.admin.audit import log
 from sync.admin.base import operator
 from sync.admin.words import link, listing, page, spoken
 from sync.errors import AlreadySyncing, SyncError
+from sync.ledger import wishes
 from sync.ledger.request import request_sync
 from sync.models import Connection, Queue, SyncRun
 from sync.models.choices import ConnectionStatus, Priority, Trigger
@@ -66,6 +67,7 @@ def _ask(request: HttpRequest, group: list[Connection], priority: Priority, star
             trigger=Trigger.MANUAL,
             source="admin",
             requested_by=operator(request),
+            wishes=wishes.of_person,
             priority=priority,
         )
     except AlreadySyncing as exc:

@@ -17,20 +17,21 @@ from sync.api.runs import history_line
 from sync.api.schema import refusals
 from sync.api.serializers import Answer, QueueStateSerializer, RunSerializer
 from sync.api.snapshot import history_of
+from sync.ledger import wishes
 from sync.ledger.manual_limit import manual_allowance
 from sync.ledger.position import positions
 from sync.ledger.request import Requested, request_sync
 from sync.ledger.scope import Scope
 from sync.ledger.targets import connections_to_sync
 from sync.models import Account, Connection
-from sync.models.choices import RunState, Trigger
+from sync.models.choices import Kind, RunState, Trigger
 
 NEWEST = 10
 MAX_IDS = 1_000  # as many as fit into one platform query in its documented limits
 
 
 class ManualSyncSerializer(serializers.Serializer[Any]):
-    """What to sync; without `campaignIds`, or with none, all campaigns."""
+    """What to sync; without `campaignIds`, or with none, all that changed, or all of it once a day."""
 
     provider = ProviderField()
     campaignIds = serializers.ListField(
@@ -40,7 +41,7 @@ class ManualSyncSerializer(serializers.Serializer[Any]):
 
 
 class SkippedSerializer(Answer):
-    """An ad account that has a run which covers the request."""
+    """An ad account, and a run of it that covers a part of the request."""
 
     connectionId = serializers.UUIDField()
     externalId = serializers.CharField()
@@ -97,7 +98,7 @@ class ManualSyncView(AccountView):
             trigger=Trigger.MANUAL,
             source="api",
             requested_by=request.user,  # type: ignore[arg-type]
-            scope=Scope(campaign_ids=tuple(sorted(set(asked["campaignIds"])))),
+            wishes=_wishes(asked["campaignIds"]),
             limited=True,
         )
         return Response(AcceptedSerializer(_accepted(requested)).data, status=202)
@@ -134,6 +135,13 @@ def _targets(account: Account, provider: str, connection_id: UUID | None) -> lis
     return connections_to_sync(account, provider, connection_id)
 
 
+def _wishes(campaign_ids: list[str]) -> wishes.Wishes:
+    """Campaigns that are named are read at once with what is below them; without any, all that is due."""
+    if not campaign_ids:
+        return wishes.of_person
+    return wishes.only(wishes.Wish(Kind.ADS, Scope(campaign_ids=tuple(sorted(set(campaign_ids))))))
+
+
 def _accepted(requested: Requested) -> dict[str, Any]:
     return {
         "success": True,
@@ -155,10 +163,11 @@ def _accepted(requested: Requested) -> dict[str, Any]:
 
 
 def _message(requested: Requested) -> str:
-    number = len(requested.runs)
+    number = len({run.connection_id for run in requested.runs})
     accounts = "1 ad account" if number == 1 else f"{number} ad accounts"
     joined = " A waiting sync was moved to the front for it." if requested.joined else ""
-    skipped = f" {len(requested.skipped)} more were syncing already." if requested.skipped else ""
+    others = {one.connection.pk for one in requested.skipped} - {run.connection_id for run in requested.runs}
+    skipped = f" {len(others)} more were syncing already." if others else ""
     return f"The sync of {accounts} will start as soon as a worker is free.{joined}{skipped}"
 
 

@@ -4,77 +4,66 @@ Guarantee: a chunk's rows, changes, seen ids, checkpoint and progress commit tog
 lease. Killing anything at any moment costs at most one chunk.
 """
 
-import time
+from collections.abc import Sequence
+from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
-from providers.base import Client, Selection
+from providers.base import Selection
 from providers.errors import CursorExpired
 from providers.records import Page, Stream
 from sync import prepared
-from sync.engine.chunk import GaveWay, chunk
+from sync.engine.chunk import chunk
+from sync.engine.inherit import inherit
 from sync.engine.merge import merge
+from sync.engine.plan import Plan, plan_of
 from sync.engine.remove import remove_unseen
-from sync.engine.stopping import WorkerStops, stop_asked
 from sync.engine.streams import ORDER, TARGETS
-from sync.ledger.claim import better_run_waits
+from sync.engine.turn import Turn
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import SeenIds, SyncRun
-from sync.models.choices import Mode
 
 SEEN = "INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s, %(entity)s, %(ids)s)"
 
 
-def copy(run: SyncRun, lease: Lease, client: Client) -> None:
-    """Copy all streams, from the run's checkpoint on, and mark what a full pass no longer found."""
-    ends_at = time.monotonic() + settings.TURN_SECONDS
-    selection = Selection(campaign_ids=tuple(run.campaign_ids))
-    stream, cursor = run.checkpoint.get("stream", ORDER[0]), run.checkpoint.get("cursor")
-    for current in ORDER[ORDER.index(Stream(stream)) :]:
-        _copy_stream(run, lease, client, current, selection, cursor, ends_at)
-        cursor = None
-    if run.mode == Mode.FULL and not selection.campaign_ids:
-        for current in ORDER:
-            for _ in remove_unseen(run, lease, client, current):
-                _check_turn(run, ends_at)
+def copy(turn: Turn) -> None:
+    """Copy what the run's plan selects, from its checkpoint on, and what can be concluded from it."""
+    plan = plan_of(turn)
+    if plan.selection is not None:
+        for stream in _left(turn.run):
+            _copy_stream(turn, plan, stream, plan.selection)
+    if plan.sees_removals and plan.selection is not None:
+        for stream in ORDER:
+            for _ in remove_unseen(turn, stream, plan.selection):
+                turn.check()
+    if plan.changed_since:
+        inherit(turn, plan.changed_since)
 
 
-def _copy_stream(
-    run: SyncRun,
-    lease: Lease,
-    client: Client,
-    stream: Stream,
-    selection: Selection,
-    cursor: str | None,
-    ends_at: float,
-) -> None:
-    if run.checkpoint.get("finished") == stream:
-        return
+def _left(run: SyncRun) -> Sequence[Stream]:
+    """The streams that are not copied yet, the current one first."""
+    if "finished" in run.checkpoint:
+        return ()
+    return ORDER[ORDER.index(Stream(run.checkpoint.get("stream", ORDER[0]))) :]
+
+
+def _copy_stream(turn: Turn, plan: Plan, stream: Stream, selection: Selection) -> None:
+    run, client = turn.run, turn.client
+    cursor = run.checkpoint.get("cursor") if run.checkpoint.get("stream") == stream else None
     try:
         for page in client.pages(stream, selection=selection, cursor=cursor):
-            _commit(run, lease, stream, page, calls=client.calls)
+            _commit(turn, plan, stream, page)
             if "finished" not in run.checkpoint:
-                _check_turn(run, ends_at)
+                turn.check()
     except CursorExpired:
-        _start_stream_again(run, lease, stream)
+        _start_stream_again(run, turn.lease, stream)
         raise
 
 
-def _check_turn(run: SyncRun, ends_at: float) -> None:
-    """Between two chunks: whether the slot is to be left to others, or the worker to stop."""
-    if stop_asked():
-        raise WorkerStops
-    if better_run_waits(run):
-        raise GaveWay("a more urgent sync", keeps_age=True)
-    if time.monotonic() > ends_at:
-        raise GaveWay("its next turn, for it is a long sync", keeps_age=False)
-
-
-def _commit(run: SyncRun, lease: Lease, stream: Stream, page: Page, *, calls: int) -> None:
+def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page) -> None:
     """Write one page, with everything that says it was written."""
-    target = TARGETS[stream]
-    with chunk(run, lease, calls=calls, **{target.counter: len(page.records)}):
+    run, target = turn.run, TARGETS[stream]
+    with chunk(run, turn.lease, calls=turn.client.calls, **{target.counter: len(page.records)}):
         merged = merge(
             stream,
             page.records,
@@ -82,7 +71,9 @@ def _commit(run: SyncRun, lease: Lease, stream: Stream, page: Page, *, calls: in
             run_id=run.pk,
             tell_created=run.connection.last_full_sync_at is not None,
         )
-        _remember_seen(run, stream, page)
+        if plan.sees_removals and page.records:
+            ids = [record.external_id for record in page.records]
+            prepared.run(SEEN, {"run": run.pk, "entity": target.entity.value, "ids": ids})
         _advance(run, stream, page, merged.as_changes())
 
 
@@ -91,25 +82,23 @@ def _advance(run: SyncRun, stream: Stream, page: Page, changes: dict[str, int]) 
     if page.cursor is None:
         following = ORDER.index(stream) + 1
         done = following == len(ORDER)
-        run.checkpoint = {"stream": stream, "finished": stream} if done else {"stream": ORDER[following]}
+        _go_to(run, stream, finished=stream) if done else _go_to(run, ORDER[following])
     else:
-        run.checkpoint = {"stream": stream, "cursor": page.cursor}
+        _go_to(run, stream, cursor=page.cursor)
     if page.expected_total is not None:
         run.expected[stream] = page.expected_total
     for name, count in changes.items():
         run.changes[name] = run.changes.get(name, 0) + count
 
 
-def _remember_seen(run: SyncRun, stream: Stream, page: Page) -> None:
-    if run.mode == Mode.FULL and not run.campaign_ids and page.records:
-        ids = [record.external_id for record in page.records]
-        prepared.run(SEEN, {"run": run.pk, "entity": TARGETS[stream].entity.value, "ids": ids})
+def _go_to(run: SyncRun, stream: Stream, **place: Any) -> None:
+    run.checkpoint = {"plan": run.checkpoint["plan"], "stream": stream, **place}
 
 
 def _start_stream_again(run: SyncRun, lease: Lease, stream: Stream) -> None:
     """The platform forgot the cursor: what was read stays, and the stream is read from its beginning."""
     target = TARGETS[stream]
-    run.checkpoint = {"stream": stream}
+    _go_to(run, stream)
     with transaction.atomic():
         if not lease.held().update(checkpoint=run.checkpoint, **{target.counter: 0}):
             raise LeaseLost(f"run {run.pk} was taken over")

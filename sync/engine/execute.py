@@ -31,6 +31,7 @@ from sync.engine.copy import copy
 from sync.engine.error_rate import least_wait
 from sync.engine.heartbeat import Heartbeat
 from sync.engine.insights.copy import ReportsPrepared, copy_insights
+from sync.engine.plan import chosen, read_until
 from sync.engine.platform import heeding, open_client
 from sync.engine.stopping import WorkerStops
 from sync.engine.turn import Turn
@@ -51,9 +52,11 @@ LEFT = """
         campaigns_count + ad_groups_count + ads_count + insights_count
     FROM sync_syncrun WHERE id = %(run)s
 """
+# What was read until then never becomes less; GREATEST passes NULL over.
 SYNCED = """
     UPDATE sync_connection SET last_sync_at = statement_timestamp(),
-        last_full_sync_at = CASE WHEN %(is_full)s THEN statement_timestamp() ELSE last_full_sync_at END
+        last_full_sync_at = CASE WHEN %(is_full)s THEN statement_timestamp() ELSE last_full_sync_at END,
+        read_until = GREATEST(read_until, %(read_until)s)
     WHERE id = %(connection)s
 """
 
@@ -94,7 +97,7 @@ def _attempt(run: SyncRun, lease: Lease) -> None:
 def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
     try:
         with counting_unknown(run.provider), heeding(gate):
-            _copy(run, lease, client)
+            _copy(Turn(run, lease, client))
     except CancelRequested:
         finish.cancel_running(lease, calls=client.calls)
     except WorkerStops:
@@ -107,11 +110,11 @@ def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
         _succeed(run, lease, calls=client.calls)
 
 
-def _copy(run: SyncRun, lease: Lease, client: Client) -> None:
-    if run.kind == Kind.INSIGHTS:
-        copy_insights(Turn(run, lease, client))
+def _copy(turn: Turn) -> None:
+    if turn.run.kind == Kind.INSIGHTS:
+        copy_insights(turn)
     else:
-        copy(run, lease, client)
+        copy(turn)
 
 
 def _defer(lease: Lease, exc: Later, *, calls: int) -> None:
@@ -153,9 +156,14 @@ def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> Non
 
 def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:
     """The connection's row goes first, as in a request: in another order the two could lock each other."""
-    is_full = run.kind == Kind.CAMPAIGNS and run.mode == Mode.FULL and not run.campaign_ids
+    read_all = run.kind == Kind.CAMPAIGNS and chosen(run).is_all
+    synced = {
+        "connection": run.connection_id,
+        "is_full": read_all and run.mode == Mode.FULL,
+        "read_until": read_until(run) if read_all else None,
+    }
     with transaction.atomic():
-        prepared.run(SYNCED, {"connection": run.connection_id, "is_full": is_full})
+        prepared.run(SYNCED, synced)
         finish.succeed(lease, calls=calls)
 
 

@@ -1,6 +1,6 @@
-"""Mark as removed what a full pass no longer found.
+"""Mark as removed what a complete reading no longer found: a full pass, or what somebody chose by id.
 
-Rows move between pages, so the pass alone proves nothing: what it did not see is asked for again by
+Rows move between pages, so the reading alone proves nothing: what it did not see is asked for again by
 id, and only what the platform does not know any more is marked. Nothing is deleted. Each call's ids
 are a chunk, so a long second look goes on where it was stopped.
 """
@@ -10,12 +10,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from providers.base import Client
+from providers.base import Selection
 from providers.records import Stream
 from sync import prepared
 from sync.engine.chunk import chunk
 from sync.engine.streams import TARGETS
-from sync.ledger.lease import Lease
+from sync.engine.turn import Turn
 from sync.models import Change, SeenIds, SyncRun
 from sync.models.choices import ChangeAction
 
@@ -25,29 +25,60 @@ UNSEEN = """
     SELECT external_id FROM {table} WHERE connection_id = %(connection)s AND removed_at IS NULL
     EXCEPT SELECT unnest(external_ids) FROM sync_seenids WHERE run_id = %(run)s AND entity = %(entity)s
 """
+# Of what was chosen: each id that was named, known to us or not, and what we have below it.
+CHOSEN_UNSEEN = """
+    (
+        SELECT unnest(%(named)s::text[]) AS external_id
+        UNION SELECT external_id FROM {table}
+        WHERE connection_id = %(connection)s AND removed_at IS NULL AND ({below})
+    )
+    EXCEPT SELECT unnest(external_ids) FROM sync_seenids WHERE run_id = %(run)s AND entity = %(entity)s
+"""
+BELOW = {
+    Stream.CAMPAIGNS: "false",
+    Stream.AD_GROUPS: "campaign_external_id = ANY(%(campaigns)s)",
+    Stream.ADS: "campaign_external_id = ANY(%(campaigns)s) OR ad_group_external_id = ANY(%(ad_groups)s)",
+}
+NAMED_IN_NOTE = 20  # ids; more are counted
 
 
-def remove_unseen(run: SyncRun, lease: Lease, client: Client, stream: Stream) -> Iterator[None]:
+def remove_unseen(turn: Turn, stream: Stream, selection: Selection) -> Iterator[None]:
     """The second look, and the marks, of one stream; yields after each chunk but the last."""
-    unseen, step = _unseen(run, stream), client.ids_per_call
+    run, client = turn.run, turn.client
+    unseen, step = _unseen(run, stream, selection), client.ids_per_call
+    named = set(_named(selection, stream))
     for start in range(0, len(unseen), step):
         if start:
             yield
         ids = unseen[start : start + step]
         known = set(client.fetch(stream, ids))
-        with chunk(run, lease, calls=client.calls):
+        gone = [external_id for external_id in ids if external_id not in known]
+        with chunk(run, turn.lease, calls=client.calls):
             _remember_seen(run, stream, known)
-            _mark(run, stream, [external_id for external_id in ids if external_id not in known])
+            _mark(run, stream, gone)
+            _note(run, stream, [external_id for external_id in gone if external_id in named])
 
 
-def _unseen(run: SyncRun, stream: Stream) -> list[str]:
+def _named(selection: Selection, stream: Stream) -> tuple[str, ...]:
+    """The stream's own ids of a selection."""
+    by_stream = (selection.campaign_ids, selection.ad_group_ids, selection.ad_ids)
+    return dict(zip(Stream, by_stream, strict=True))[stream]
+
+
+def _unseen(run: SyncRun, stream: Stream, selection: Selection) -> list[str]:
     target = TARGETS[stream]
     values: dict[str, Any] = {
         "connection": run.connection_id,
         "run": run.pk,
         "entity": target.entity.value,
     }
-    unseen = prepared.fetch(UNSEEN.format(table=target.table), values)
+    if selection.is_all:
+        unseen = prepared.fetch(UNSEEN.format(table=target.table), values)
+    else:
+        statement = CHOSEN_UNSEEN.format(table=target.table, below=BELOW[stream])
+        values["named"] = list(_named(selection, stream))
+        values["campaigns"], values["ad_groups"] = list(selection.campaign_ids), list(selection.ad_group_ids)
+        unseen = prepared.fetch(statement, values)
     return [external_id for (external_id,) in unseen]
 
 
@@ -57,13 +88,14 @@ def _remember_seen(run: SyncRun, stream: Stream, known: set[str]) -> None:
 
 
 def _mark(run: SyncRun, stream: Stream, gone: list[str]) -> None:
-    if not gone:
-        return
     target = TARGETS[stream]
     rows = target.model._default_manager.filter(
         connection_id=run.connection_id, external_id__in=gone, removed_at=None
     )
-    marked = rows.update(removed_at=timezone.now())
+    marked = list(rows.values_list("external_id", flat=True)) if gone else []
+    if not marked:
+        return
+    rows.update(removed_at=timezone.now())
     Change.objects.bulk_create(
         Change(
             connection_id=run.connection_id,
@@ -72,6 +104,19 @@ def _mark(run: SyncRun, stream: Stream, gone: list[str]) -> None:
             external_id=external_id,
             action=ChangeAction.REMOVED,
         )
-        for external_id in gone
+        for external_id in marked
     )
-    run.changes["removed"] = run.changes.get("removed", 0) + marked
+    run.changes["removed"] = run.changes.get("removed", 0) + len(marked)
+
+
+def _note(run: SyncRun, stream: Stream, unknown: list[str]) -> None:
+    """Say of ids that somebody named that there is nothing to read."""
+    if not unknown:
+        return
+    entity, platform = TARGETS[stream].entity.label.lower(), run.get_provider_display()
+    others = len(unknown) - NAMED_IN_NOTE
+    more = f" and {others} more" if others > 0 else ""
+    note = f"{platform} knows no {entity} {', '.join(unknown[:NAMED_IN_NOTE])}{more}."
+    if note not in run.access_issues:
+        run.access_issues = [*run.access_issues, note]
+        SyncRun.objects.filter(pk=run.pk).update(access_issues=run.access_issues)

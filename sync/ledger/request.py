@@ -18,6 +18,7 @@ from sync.ledger.manual_limit import check_manual_limit
 from sync.ledger.nudge import nudge
 from sync.ledger.queues import ensure_queue
 from sync.ledger.scope import Ask, Scope, covers, join, touches
+from sync.ledger.wishes import Wish, Wishes, only
 from sync.models import Account, Connection, SyncRequest, SyncRun
 from sync.models.choices import Kind, Priority, RunState, Trigger
 
@@ -26,7 +27,7 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True)
 class Skipped:
-    """A connection that got no run, for one that covers the request is open."""
+    """A wish that got no run of its own, for one that covers it is open."""
 
     connection: Connection
     run: SyncRun
@@ -34,7 +35,7 @@ class Skipped:
 
 @dataclass
 class Requested:
-    """What became of a request: the runs it made, those it joined, those that needed nothing."""
+    """What became of a request: the runs it made, those it joined, the wishes that needed nothing."""
 
     request: SyncRequest
     made: list[SyncRun] = field(default_factory=list)
@@ -56,17 +57,19 @@ def request_sync(
     requested_by: AbstractBaseUser | None = None,
     kind: Kind = Kind.CAMPAIGNS,
     scope: Scope = EVERYTHING,
+    wishes: Wishes | None = None,
     limited: bool = False,
     priority: Priority | None = None,
 ) -> Requested:
     """Make or join one run per connection, and nudge the workers once that is committed.
 
+    `wishes` asks for several runs of each connection, in the place of `kind` and `scope`: all or none.
     `source` names the way in (api, admin, command, beat, cron). `limited` counts the request
-    against the account's manual syncs of an hour. Raises `AlreadySyncing` when every connection has
-    a run that covers a manual request, and `ManualLimitReached`; then nothing was changed.
+    against the account's manual syncs of an hour. Raises `AlreadySyncing` when open runs cover all that
+    is asked for, and `ManualLimitReached`; then nothing was changed.
     """
     by_trigger = Priority.MANUAL if trigger == Trigger.MANUAL else Priority.SCHEDULED
-    ask = Ask(trigger, kind, priority or by_trigger, scope)
+    priority = priority or by_trigger
     with transaction.atomic():
         # the account's row makes its manual limit exact; the connections' rows make joining exact
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
@@ -77,38 +80,47 @@ def request_sync(
             requested_by=requested_by,  # type: ignore[misc]
         )
         result = Requested(request)
-        locked = _locked(connections)
-        _lock_runs(locked, ask.kind)
-        for connection in locked:
+        asks = _asks(connections, trigger, priority, wishes or only(Wish(kind, scope)))
+        _lock_runs(asks)
+        for connection, ask in asks:
             _place(result, connection, ask)
         if not result.runs:
             request.delete()
         elif limited and result.made:
             check_manual_limit(account)
         for queue in {(run.provider, run.region) for run in result.runs}:
-            transaction.on_commit(partial(nudge, *queue, priority=ask.priority))
+            transaction.on_commit(partial(nudge, *queue, priority=priority))
     if not result.runs:
         raise _already_syncing(result)  # outside, for a running run that covers it kept its new class
     return result
 
 
-def _locked(connections: Iterable[Connection]) -> list[Connection]:
-    """Lock in the order of ids, so that two requests can't wait for each other."""
+def _asks(
+    connections: Iterable[Connection], trigger: Trigger, priority: Priority, wishes: Wishes
+) -> list[tuple[Connection, Ask]]:
+    """What is asked of each, as it is now: locked in the order of ids, so that two requests can't wait for
+    each other."""
     ids = [connection.pk for connection in connections]
-    return list(Connection.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True))
+    locked = Connection.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
+    return [
+        (connection, Ask(trigger, wish.kind, priority, wish.scope))
+        for connection in locked
+        for wish in wishes(connection)
+    ]
 
 
-def _lock_runs(connections: list[Connection], kind: Kind) -> None:
+def _lock_runs(asks: list[tuple[Connection, Ask]]) -> None:
     """All before the first is changed: its lane is locked then, for which the holder of the next may wait."""
-    open_runs = SyncRun.objects.filter(connection__in=connections, kind=kind).open()
+    connections, kinds = {connection.pk for connection, _ in asks}, {ask.kind for _, ask in asks}
+    open_runs = SyncRun.objects.filter(connection__in=connections, kind__in=kinds).open()
     list(open_runs.order_by("connection_id", "pk").select_for_update(of=("self",)).values_list("pk"))
 
 
 def _place(result: Requested, connection: Connection, ask: Ask) -> None:
     """Join a waiting run, note a running one that covers the request, or make a run."""
     same_kind = SyncRun.objects.filter(connection=connection, kind=ask.kind).select_for_update()
-    waits = (run for run in same_kind.waiting().order_by("created_at") if touches(run, ask))
-    waiting = next(waits, None)
+    waits = [run for run in same_kind.waiting().order_by("created_at") if touches(run, ask)]
+    waiting = next((run for run in waits if covers(run, ask)), next(iter(waits), None))
     if waiting is not None:
         if covers(waiting, ask) and waiting.priority <= ask.priority and ask.trigger == Trigger.MANUAL:
             result.skipped.append(Skipped(connection, waiting))

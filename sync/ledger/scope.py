@@ -95,7 +95,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Ask:
-    """One request's wishes, the same for all its connections."""
+    """One wish of a request."""
 
     trigger: Trigger
     kind: Kind

@@ -143,6 +143,11 @@ class Connection(TimeOrdered, Pausable):
         begun = now - (now - EPOCH) % every
         return begun + every + timedelta(seconds=self.pk.int % int(every.total_seconds()))
 
+    def slot_before(self, now: datetime, every: timedelta) -> datetime:
+        """The last of its slots that has come: one of every such time."""
+        after = self.slot_after(now - every, every)
+        return after if after <= now else after - every
+
     @property
     def zone(self) -> ZoneInfo:
         """Whose days its metrics are of; UTC while the platform's word for it is not known."""

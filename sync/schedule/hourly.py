@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from sync.errors import AlreadySyncing
 from sync.google.pace import measure
+from sync.ledger import wishes
 from sync.ledger.request import request_sync
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import DeferReason, Provider, RunState, Trigger
@@ -90,7 +91,13 @@ def _request(due: ConnectionQuerySet, now: datetime, source: str, every: Interva
 
 def _request_one(connection: Connection, source: str) -> bool:
     try:
-        request_sync(connection.account, [connection], trigger=Trigger.SCHEDULED, source=source)
+        request_sync(
+            connection.account,
+            [connection],
+            trigger=Trigger.SCHEDULED,
+            source=source,
+            wishes=wishes.of_schedule,
+        )
     except AlreadySyncing:
         return False
     return True

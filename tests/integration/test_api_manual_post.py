@@ -5,10 +5,20 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from sync.ledger.pause import pause
 from sync.models import Account, Connection, SyncRequest, SyncRun
-from sync.models.choices import ConnectionStatus, CredentialStatus, Priority, Provider, RunState, Trigger
+from sync.models.choices import (
+    ConnectionStatus,
+    CredentialStatus,
+    Kind,
+    Mode,
+    Priority,
+    Provider,
+    RunState,
+    Trigger,
+)
 from tests.factories import make_connection, make_run
 from tests.integration.api_callers import (
     MANUAL,
@@ -73,12 +83,21 @@ def test_each_connection_of_the_provider_gets_a_run_of_one_request(caller: Calle
 def test_campaign_ids_narrow_the_run(caller: Caller, connection: Connection) -> None:
     caller.post(MANUAL, {**META, "campaignIds": ["9007199254740993", "2", "2"]})
 
-    assert SyncRun.objects.get().campaign_ids == ["2", "9007199254740993"]
+    run = SyncRun.objects.get()
+    assert (run.kind, run.campaign_ids) == (Kind.ADS, ["2", "9007199254740993"])
 
 
 def test_no_campaign_ids_mean_all_campaigns(caller: Caller, connection: Connection) -> None:
     assert caller.post(MANUAL, {**META, "campaignIds": []}).status == 202
-    assert SyncRun.objects.get().campaign_ids == []
+    run = SyncRun.objects.get()
+    assert (run.kind, run.mode, run.campaign_ids) == (Kind.CAMPAIGNS, Mode.FULL, [])
+
+
+def test_what_was_read_within_a_day_is_asked_for_what_changed(caller: Caller, connection: Connection) -> None:
+    Connection.objects.update(last_full_sync_at=timezone.now())
+
+    assert caller.post(MANUAL, META).status == 202
+    assert SyncRun.objects.get().mode == Mode.INCREMENTAL
 
 
 def test_a_connection_id_narrows_the_request(caller: Caller, account: Account) -> None:

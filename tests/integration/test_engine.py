@@ -6,8 +6,9 @@ import pytest
 from django.db import transaction
 
 from providers.sandbox.process import Sandbox
+from sync.ledger.scope import Scope
 from sync.models import Account, Ad, AdGroup, Campaign, Change, SeenIds
-from sync.models.choices import RunState
+from sync.models.choices import Kind, RunState
 from tests.factories import make_connection
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.integration.syncing import BOTH, make_due, small_pages, sync, work
@@ -121,7 +122,7 @@ def test_a_choice_of_campaigns_is_read_alone_and_marks_nothing(
     sync(connection)
     chosen = AdGroup.objects.order_by("pk")[0].campaign_external_id
 
-    run = sync(connection, campaign_ids=[chosen])
+    run = sync(connection, kind=Kind.ADS, scope=Scope(campaign_ids=(chosen,)))
 
     assert (run.state, run.campaigns_count) == (RunState.SUCCEEDED, 1)
     assert run.ads_count == Ad.objects.filter(campaign_external_id=chosen).count() < 120
@@ -147,7 +148,8 @@ def test_a_forgotten_cursor_reads_the_stream_again(
     platform.fault("meta", "expired_cursor", account=connection.external_id)
 
     run = sync(connection)
-    assert (run.state, run.checkpoint, run.ads_count) == ("deferred", {"stream": "ads"}, 0)
+    assert (run.state, run.checkpoint["stream"], run.ads_count) == ("deferred", "ads", 0)
+    assert "cursor" not in run.checkpoint
     make_due(run)
     work(connection)
 

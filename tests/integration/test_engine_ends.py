@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, transaction
 from django.db import connection as database
+from django.utils import timezone
 
 from providers.sandbox.process import Sandbox
 from sync.engine import execute as engine
@@ -56,6 +57,7 @@ def test_a_sync_that_did_not_end_was_not_the_last_sync(
 def test_an_end_and_a_request_never_lock_each_other(sandbox: Sandbox, settings: Any) -> None:
     connection = connect(sandbox, make_account(), "meta")
     run = started(connection)
+    run.checkpoint = {"plan": {"began": timezone.now().isoformat()}}
 
     def end() -> None:
         try:

@@ -226,7 +226,8 @@ def test_a_cancelled_run_stops_in_its_second_look(platform: Sandbox, account: Ac
     connection = connect(platform, account, "meta")
     add_strangers(connection, ads=120)
     ask(connection)
-    SyncRun.objects.update(checkpoint={"stream": "ads", "finished": "ads"})
+    plan = {"began": timezone.now().isoformat()}
+    SyncRun.objects.update(checkpoint={"plan": plan, "stream": "ads", "finished": "ads"})
     claimed = claim("meta", "default", worker="w")
     assert claimed is not None
     cancel(SyncRun.objects.all(), by="carol")

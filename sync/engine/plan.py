@@ -1,0 +1,95 @@
+"""What a run reads of the catalog: decided when it first starts, and kept in its checkpoint.
+
+Guarantee: a run that was deferred, or lost its worker, goes on with the plan it had and asks nobody again;
+and no connection is said to be read until a later moment than its run began to read.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import structlog
+from django.utils import timezone
+
+from providers.base import Selection
+from sync.engine.chunk import chunk
+from sync.engine.turn import Turn
+from sync.models import SyncRun
+from sync.models.choices import Mode
+
+logger = structlog.get_logger(__name__)
+
+# Changes are asked for from a little before the last run began: our clock may be ahead of the platform's, and
+# an edit may show in its listings later than it was made. What is read twice is written once.
+OVERLAP = timedelta(minutes=5)
+NEVER_READ = "nothing was read yet"
+NOT_TOLD = "the platform does not tell all that changed"
+
+
+class Plan(NamedTuple):
+    """What a run reads, and what it may conclude from it."""
+
+    selection: Selection | None  # None: nothing changed
+    sees_removals: bool  # what it reads is complete, so what it does not see may be gone
+    changed_since: datetime | None = None  # of an incremental run
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it reads the whole account."""
+        return self.selection == Selection()
+
+
+def plan_of(turn: Turn) -> Plan:
+    """The run's plan; made now, unless the checkpoint has it."""
+    run = turn.run
+    if "plan" not in run.checkpoint:
+        _make(turn)
+    made = run.checkpoint["plan"]
+    if "changed" in made:
+        since = datetime.fromisoformat(made["since"])
+        return Plan(_selection(made["changed"]), sees_removals=False, changed_since=since)
+    return Plan(chosen(run), sees_removals=True)
+
+
+def chosen(run: SyncRun) -> Selection:
+    """What the run's scope names; all where it names nothing."""
+    return Selection(tuple(run.campaign_ids), tuple(run.ad_group_ids), tuple(run.ad_ids))
+
+
+def read_until(run: SyncRun) -> datetime:
+    """The moment up to which the connection is read once the run has succeeded."""
+    return datetime.fromisoformat(run.checkpoint["plan"]["began"]) - OVERLAP
+
+
+def _make(turn: Turn) -> None:
+    run, client = turn.run, turn.client
+    plan: dict[str, Any] = {"began": timezone.now().isoformat()}
+    run.checkpoint = {"plan": plan}
+    if run.mode == Mode.FULL or not chosen(run).is_all:
+        return  # with the first page it is committed
+    since = run.connection.read_until
+    changed = client.changed(since) if since else None
+    if since and changed:
+        plan |= {"since": since.isoformat(), "changed": _stored(changed)}
+    else:
+        plan["full_because"] = NOT_TOLD if since else NEVER_READ
+        run.mode = Mode.FULL
+        logger.info("run reads all", reason=plan["full_because"])
+    with chunk(run, turn.lease, calls=client.calls):
+        SyncRun.objects.filter(pk=run.pk).update(mode=run.mode)
+
+
+def _stored(changed: Selection) -> dict[str, Any]:
+    return changed._asdict() | {"since": changed.since and changed.since.isoformat()}
+
+
+def _selection(stored: dict[str, Any]) -> Selection | None:
+    """As it was told; None where nothing changed."""
+    since, with_children = stored["since"], stored["with_children"]
+    selection = Selection(
+        campaign_ids=tuple(stored["campaign_ids"]),
+        ad_group_ids=tuple(stored["ad_group_ids"]),
+        ad_ids=tuple(stored["ad_ids"]),
+        with_children=with_children,
+        since=datetime.fromisoformat(since) if since else None,
+    )
+    return None if selection == Selection(with_children=with_children) else selection
