@@ -4,7 +4,7 @@ A wrong request raises ValueError (or KeyError for a missing name), which the ro
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from providers.sandbox import edits, referee
@@ -20,7 +20,7 @@ from providers.sandbox.truth import describe, summary, truth
 from providers.sandbox.world import Account
 
 Body = dict[str, Any]
-Action = Callable[[Sandbox, Body], Body]
+Action = Callable[[Sandbox, Body], Body | Awaitable[Body]]
 
 MANY = 1_000_000  # steps of history: more than any recording has
 

@@ -1,9 +1,11 @@
 """The control endpoint over HTTP: `POST /control/<action>` acts, `GET /control/<question>` tells."""
 
+from collections.abc import Awaitable
+
 import orjson
 from aiohttp import web
 
-from providers.sandbox import control, insight_truth, referee
+from providers.sandbox import control, hooks, insight_truth, referee
 from providers.sandbox.control import Action, Body
 from providers.sandbox.state import Sandbox
 
@@ -24,6 +26,7 @@ ACTIONS: dict[str, Action] = {
     "tokens/expire": control.expire_token,
     "faults": control.add_fault,
     "faults/clear": control.clear_faults,
+    "webhook": hooks.send,
     "reports/forget": control.forget_reports,
     "reset": control.reset,
     "truths": control.tell_truths,
@@ -42,19 +45,20 @@ QUESTIONS: dict[str, Action] = {
 
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:
     async def act(request: web.Request) -> web.Response:
-        return _run(sandbox, ACTIONS.get(request.match_info["action"]), await request.read() or b"{}")
+        return await _run(sandbox, ACTIONS.get(request.match_info["action"]), await request.read() or b"{}")
 
     async def tell(request: web.Request) -> web.Response:
-        return _run(sandbox, QUESTIONS.get(request.match_info["action"]), dict(request.query))
+        return await _run(sandbox, QUESTIONS.get(request.match_info["action"]), dict(request.query))
 
     return [web.post("/control/{action:.+}", act), web.get("/control/{action:.+}", tell)]
 
 
-def _run(sandbox: Sandbox, action: Action | None, body: Body | bytes) -> web.Response:
+async def _run(sandbox: Sandbox, action: Action | None, body: Body | bytes) -> web.Response:
     if action is None:
         return _json({"error": "no such action"}, 404)
     try:
-        return _json(action(sandbox, orjson.loads(body) if isinstance(body, bytes) else body))
+        answer = action(sandbox, orjson.loads(body) if isinstance(body, bytes) else body)
+        return _json(await answer if isinstance(answer, Awaitable) else answer)
     except (KeyError, ValueError, TypeError) as error:
         return _json({"error": f"{type(error).__name__}: {error}"}, 400)
 

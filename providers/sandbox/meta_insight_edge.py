@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from providers.sandbox.faults import Fault
+from providers.sandbox.hooks import announce
 from providers.sandbox.meta_call import Call, Target
 from providers.sandbox.meta_errors import too_much_data
 from providers.sandbox.meta_insight_query import InsightQuery, parse_query
@@ -34,6 +35,7 @@ def submit(sandbox: Sandbox, call: Call, target: Target, faults: Sequence[Fault]
     query, fields = query_of(sandbox, call, target), call.params.get("fields", "")
     seconds = sandbox.settings.meta_report_seconds
     report = sandbox.reports.submit(query, fields, seconds, faults)
+    announce(sandbox, report)
     return {"report_run_id": str(report.id)}
 
 

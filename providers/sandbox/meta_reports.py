@@ -51,6 +51,22 @@ class Report:
             self.fate, ("Job Completed", 100)
         )
 
+    @property
+    def ends_after(self) -> float | None:
+        """Seconds from its submission to its end; None for one that has none."""
+        match self.fate:
+            case Fate.STUCK:
+                return None
+            case Fate.LATE:
+                return self.seconds + self._after(5)
+            case Fate.EARLY:
+                return max(self.seconds, self._after(5))
+        return self.seconds
+
+    @property
+    def succeeds(self) -> bool:
+        return self.fate not in (Fate.FAILED, Fate.SKIPPED)
+
     def is_hidden(self, age: float) -> bool:
         """Not to be seen yet."""
         return self.fate == Fate.HIDDEN and age < self._after(2)

@@ -1,5 +1,6 @@
 """Everything one sandbox process knows."""
 
+import asyncio
 import random
 import time
 from collections import Counter
@@ -33,6 +34,7 @@ class Settings:
     # Of insights; its own figure is unpublished, too.
     meta_insight_rows: int = 5_000
     meta_report_seconds: float = 0.5  # that a report run takes
+    meta_webhook_url: str = ""  # that hears of ended report runs; empty: nobody
     meta_cursor_seconds: float = 0.0  # until a page cursor is forgotten; 0: never
     today: str = ""  # the day that insights are told on, as 2026-11-24; empty: by the clock
     google_page_rows: int = 10_000  # fixed by Google
@@ -60,5 +62,6 @@ class Sandbox:
         self.latency = Latency(self.seed)
         # Calls about tokens count in no window.
         self.token_calls: dict[Platform, Counter[str]] = {platform: Counter() for platform in Platform}
+        self.tasks: set[asyncio.Task[None]] = set()  # under way beside the calls
         self.vanished = Vanished()
         self.cpu_begun = time.process_time()  # the referee tells what the sandbox itself took

@@ -34,6 +34,13 @@ class Graph:
         assert response.status_code == 200, response.text
         return response.json()
 
+    def post(self, path: str, **form: Any) -> Any:
+        """The body of a POST that must succeed."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        response = requests.post(f"{self.base}/v26.0/{path}", data=form, headers=headers, timeout=TIMEOUT)
+        assert response.status_code == 200, response.text
+        return response.json()
+
     def error(self, path: str, **params: Any) -> tuple[int, int, int | None]:
         """HTTP status, code and subcode of a call that must fail."""
         response = self.ask(path, **params)
