@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from providers.errors import Scope
-from providers.records import AdAccountRecord, Page, Stream
+from providers.records import AdAccountRecord, InsightPage, InsightSlice, Page, Stream
 
 FULL = 100.0  # percent
 
@@ -138,13 +138,31 @@ class Client(Protocol):
     def changed(self, since: datetime) -> Selection | None:
         """What changed after `since`, as a selection to read; None where only a full pass can tell.
 
-        A selection that names no time and no ids says that nothing did.
+        A selection without ids and without `since` says that nothing changed. How late the platform tells a
+        change, and how far clocks differ, is allowed for.
         """
 
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
         """Read a stream page by page, from its beginning or after `cursor`.
 
-        All statuses are read, archived and removed ones too.
+        All statuses are read, archived and removed ones too. A stream of which nothing is selected is one
+        empty page, without a call.
+        """
+
+    def insights(
+        self,
+        slice: InsightSlice,
+        *,
+        attribution: str = "",
+        cursor: str | None = None,
+        expected_rows: int = 0,
+    ) -> Iterator[InsightPage]:
+        """Read a slice page by page, from its beginning or after `cursor`.
+
+        `attribution` is one of `providers.registry.ATTRIBUTIONS`; empty means the platform's default.
+        `expected_rows`: about how many will come; a platform may prepare a large answer before it gives it.
+        Raises `ReportPending` while it does, `TooMuchData` where fewer days or a higher level may be
+        answered, and `RangeTooOld` for days that the platform no longer keeps.
         """
 
     def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:

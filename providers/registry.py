@@ -8,6 +8,7 @@ import requests
 from providers.base import AdAccountRef, Breaker, Client, Gate, Grant
 from providers.google.client import GoogleClient
 from providers.google.config import GoogleConfig
+from providers.google.insight_queries import ATTRIBUTIONS as GOOGLE_ATTRIBUTIONS
 from providers.meta.client import MetaClient
 from providers.meta.config import MetaConfig
 from providers.meta.fields import ATTRIBUTION_WINDOWS
@@ -55,7 +56,7 @@ TIER_WINDOWS: dict[str, Callable[[str, str], tuple[tuple[int, float], ...]]] = {
 # a click or a view. Google: on the day of the click, or of the conversion.
 ATTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "meta": tuple(ATTRIBUTION_WINDOWS),
-    "google": ("click_date", "conversion_date"),
+    "google": GOOGLE_ATTRIBUTIONS,
 }
 
 

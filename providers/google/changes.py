@@ -7,7 +7,6 @@ change nothing that is copied.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from providers.base import Selection
 from providers.errors import InvalidRequest
@@ -37,13 +36,13 @@ NAMES = {
 }
 
 
-def since(moment: datetime, zone: ZoneInfo, ask: Ask) -> Selection | None:
-    """What changed after `moment`; None where Google can't tell all of it."""
-    now = datetime.now(UTC)
-    if now - (moment - OVERLAP) > KEPT:
+def since(moment: datetime, now: datetime, ask: Ask) -> Selection | None:
+    """What changed after `moment`; None where Google can't tell all of it. `now` is the customer's."""
+    begin = moment.astimezone(UTC) - OVERLAP
+    if now - begin > KEPT:
         return None
     try:
-        rows = [row for some in ask(query(moment - OVERLAP, now, zone)) for row in some]
+        rows = [row for some in ask(query(begin, now)) for row in some]
     except InvalidRequest as exc:
         if exc.platform_code == TOO_OLD:  # by Google's clock
             return None
@@ -60,25 +59,24 @@ def since(moment: datetime, zone: ZoneInfo, ask: Ask) -> Selection | None:
     )
 
 
-def query(begin: datetime, now: datetime, zone: ZoneInfo) -> str:
+def query(begin: datetime, now: datetime) -> str:
     """The changes from `begin` on. The end is tomorrow: a finite one is asked for."""
-    end = now.astimezone(zone) + timedelta(days=1)
     return (
         "SELECT change_status.resource_name, change_status.resource_type, change_status.campaign, "  # noqa: S608 - nothing of it is anybody's text
         "change_status.ad_group, change_status.ad_group_ad FROM change_status "
-        f"WHERE change_status.last_change_date_time >= '{_earliest(begin, now, zone)}' "
-        f"AND change_status.last_change_date_time <= '{_text(end)}' "
+        f"WHERE change_status.last_change_date_time >= '{_earliest(begin, now)}' "
+        f"AND change_status.last_change_date_time <= '{_text(now + timedelta(days=1))}' "
         f"AND change_status.resource_type NOT IN ({NOT_COPIED}) LIMIT {MOST}"
     )
 
 
-def _earliest(begin: datetime, now: datetime, zone: ZoneInfo) -> str:
+def _earliest(begin: datetime, now: datetime) -> str:
     """What the customer's clock showed at `begin`, or earlier where it was turned back since: a change in
     the hour that comes twice bears a smaller time than one before it."""
     days = range((now - begin).days + 1)
     moments = [begin, *(begin + timedelta(days=day) for day in days), now]
-    offset = min(moment.astimezone(zone).utcoffset() or timedelta() for moment in moments)
-    return _text(begin.astimezone(UTC) + offset)
+    offset = min(moment.astimezone(now.tzinfo).utcoffset() or timedelta() for moment in moments)
+    return _text(begin + offset)
 
 
 def _text(moment: datetime) -> str:

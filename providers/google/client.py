@@ -1,6 +1,7 @@
 """Read one Google Ads customer through streamed queries: one operation each, whatever their length."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,13 +12,14 @@ from providers.errors import AccessDenied, PlatformFault
 from providers.google import changes, queries
 from providers.google.calls import Calls
 from providers.google.config import GoogleConfig
+from providers.google.insights import Insights
 from providers.google.paging import paged
 from providers.google.parse import account_record, records_of
 from providers.google.parts import IDS_PER_QUERY, Part, Place, parts_of, place_of
 from providers.google.stream import Row
-from providers.google.walk import Walk
+from providers.google.walk import walk_of
 from providers.http import reading
-from providers.records import AdAccountRecord, Page, Record, Stream
+from providers.records import AdAccountRecord, InsightPage, InsightSlice, Page, Record, Stream
 
 PAGE_ROWS = 2_000  # rows per page: a few ms of merging each, a few MB of memory
 
@@ -37,10 +39,12 @@ class GoogleClient:
         session: requests.Session,
         breaker: Breaker | None = None,
         page_size: int = PAGE_ROWS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._ad_account = ad_account
         self._calls = Calls(config, grant, gate=gate, session=session, breaker=breaker or NoBreaker())
         self._page_rows = page_size
+        self._clock = clock
 
     @property
     def calls(self) -> int:
@@ -65,7 +69,7 @@ class GoogleClient:
 
         None where only a full pass can tell: more than 10,000 changes, or a time that Google forgot.
         """
-        return changes.since(since, self._zone(), self._chunks)
+        return changes.since(since, self._now(), self._chunks)
 
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
         """Read a stream in the order of ids; the cursor is the last record's external id, where the
@@ -86,6 +90,18 @@ class GoogleClient:
         if not parts:
             yield Page([], None, None)
 
+    def insights(
+        self,
+        slice: InsightSlice,
+        *,
+        attribution: str = "",
+        cursor: str | None = None,
+        expected_rows: int = 0,
+    ) -> Iterator[InsightPage]:
+        """Read a slice page by page: one operation, two with conversions by type, however many rows come."""
+        insights = Insights(self._chunks, self._currency(), self._now().date())
+        return insights.pages(slice, attribution=attribution, cursor=cursor, size=self._page_rows)
+
     def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:
         """Of these ids, the ones that Google still knows, removed ones included."""
         known: set[str] = set()
@@ -97,7 +113,7 @@ class GoogleClient:
 
     def _walk(self, stream: Stream, part: Part, after: str | None) -> Iterator[list[Record]]:
         """A part's records behind `after`, as they arrive."""
-        walk = Walk(after)
+        walk = walk_of(after)
         for rows in self._chunks(queries.walk(stream, conditions=part.conditions, after=after)):
             with reading("Google"):
                 records = walk.fresh(records_of(stream, rows, self._zone))
@@ -133,8 +149,21 @@ class GoogleClient:
         """The rows of the client's own customer, as they arrive."""
         return self._calls.query(query, self._ad_account.external_id, self._ad_account.login_customer_id)
 
+    def _now(self) -> datetime:
+        """By the customer's clock."""
+        return datetime.fromtimestamp(self._clock(), self._zone())
+
     def _zone(self) -> ZoneInfo:
         """Asked for where it was not given: times read in a wrong one are wrong by hours."""
-        if not self._ad_account.time_zone:
-            self._ad_account = self._ad_account._replace(time_zone=self.account().time_zone)
-        return ZoneInfo(self._ad_account.time_zone)
+        return ZoneInfo(self._told("time_zone"))
+
+    def _currency(self) -> str:
+        return self._told("currency")
+
+    def _told(self, name: str) -> str:
+        if not getattr(self._ad_account, name):
+            account = self.account()
+            self._ad_account = self._ad_account._replace(
+                currency=account.currency, time_zone=account.time_zone
+            )
+        return str(getattr(self._ad_account, name))

@@ -133,6 +133,12 @@ WORDS: dict[type[ProviderError], str] = {
 }
 
 
+# What says more than its kind does.
+PHRASES = {
+    "queryError.REQUESTED_METRICS_FOR_MANAGER": "A manager has no metrics of its own: read its customers",
+}
+
+
 def usage_of(headers: Mapping[str, str]) -> Usage:
     """Google's headers tell no usage."""
     return Usage()
@@ -156,7 +162,8 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
         return _limit(names[0], item, delay or seconds, facts)
     facts["is_known"] = kind is not None and not names[0].endswith(NAMELESS)
     kind = kind or (PlatformFault if code >= 500 else UnknownError)
-    return kind(f"{WORDS[kind]} ({facts['platform_code']})", **facts)
+    words = PHRASES.get(names[0], WORDS[kind])
+    return kind(f"{words} ({facts['platform_code']})", **facts)
 
 
 def is_renewable(error: ProviderError) -> bool:

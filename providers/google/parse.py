@@ -71,7 +71,7 @@ def _campaign(row: Row, zone: ZoneInfo, read: Values) -> CampaignRecord:
     campaign, budget = read.row(row.get("campaign")), read.row(row.get("campaignBudget", {}))
     get, text = campaign.get, read.text
     return CampaignRecord(
-        _id(campaign, read),
+        id_of(campaign, read),
         text(get("name", "")),
         _status(campaign),
         text(get("primaryStatus") or get("status", "")),
@@ -91,8 +91,8 @@ def _ad_group(row: Row, read: Values) -> AdGroupRecord:
     group, campaign = read.row(row.get("adGroup")), read.row(row.get("campaign"))
     get, text = group.get, read.text
     return AdGroupRecord(
-        _id(group, read),
-        _id(campaign, read),
+        id_of(group, read),
+        id_of(campaign, read),
         text(get("name", "")),
         _status(group),
         text(get("primaryStatus") or get("status", "")),
@@ -111,10 +111,10 @@ def _ad_group(row: Row, read: Values) -> AdGroupRecord:
 def _ad(row: Row, read: Values) -> AdRecord:
     link = read.row(row.get("adGroupAd"))
     ad, get, text = read.row(link.get("ad")), link.get, read.text
-    group, number = _id(read.row(row.get("adGroup")), read), _id(ad, read)
+    group, number = id_of(read.row(row.get("adGroup")), read), id_of(ad, read)
     return AdRecord(
         f"{group}~{number}" if group and number else "",
-        _id(read.row(row.get("campaign")), read),
+        id_of(read.row(row.get("campaign")), read),
         group,
         text(ad.get("name", "")),
         _status(link),
@@ -127,8 +127,8 @@ def _ad(row: Row, read: Values) -> AdRecord:
     )
 
 
-def _id(entity: Row, read: Values) -> str:
-    """Digits, by whose number a stream is walked."""
+def id_of(entity: Row, read: Values) -> str:
+    """Digits, by whose number rows are walked; empty where there are none."""
     text = read.id(entity.get("id"))
     return text if text.isascii() and text.isdigit() else ""
 

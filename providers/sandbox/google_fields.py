@@ -9,8 +9,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from providers.sandbox.catalog import Ad, AdGroup, Campaign
+from providers.sandbox.gaql import Query
 from providers.sandbox.google_changes import Change, local
 from providers.sandbox.google_errors import query_error
+from providers.sandbox.google_figures import LEVELS
+from providers.sandbox.google_metrics import METRICS, SEGMENTS, asks_for_metrics
 from providers.sandbox.world import Account
 
 
@@ -22,9 +25,10 @@ class Field(NamedTuple):
 
 
 class Resource(NamedTuple):
-    """`name_of` gives the resource name; `fields` by their GAQL names below the resource's own."""
+    """`name_of` gives the resource name, which metrics and segments have none of; `fields` by their GAQL
+    names below the resource's own."""
 
-    name_of: Callable[[Any], str]
+    name_of: Callable[[Any], str] | None
     fields: dict[str, Field]
 
 
@@ -180,7 +184,11 @@ def _above(change: Change, kind: type[Campaign] | type[AdGroup] | type[Ad], reso
     parents = {Campaign: entity if isinstance(entity, Campaign) else entity.campaign, type(entity): entity}
     if isinstance(entity, Ad):
         parents[AdGroup] = entity.group
-    return resource.name_of(parents[kind]) if kind in parents else ""
+    return _name(resource, parents[kind]) if kind in parents else ""
+
+
+def _name(resource: Resource, entity: Any) -> str:
+    return resource.name_of(entity) if resource.name_of else ""
 
 
 CHANGE_STATUS = Resource(
@@ -193,11 +201,15 @@ CHANGE_STATUS = Resource(
         "ad_group": Field(lambda change: _above(change, AdGroup, AD_GROUP)),
         "ad_group_ad": Field(lambda change: _above(change, Ad, AD_GROUP_AD)),
         "campaign_budget": Field(
-            lambda c: CAMPAIGN_BUDGET.name_of(c.entity) if c.type == "CAMPAIGN_BUDGET" else ""
+            lambda c: _name(CAMPAIGN_BUDGET, c.entity) if c.type == "CAMPAIGN_BUDGET" else ""
         ),
     },
 )
+METRIC_FIELDS = Resource(None, {name: Field(get, kind) for name, (get, kind) in METRICS.items()})
+SEGMENT_FIELDS = Resource(None, {name: Field(get) for name, get in SEGMENTS.items()})
 RESOURCES = {
+    "metrics": METRIC_FIELDS,
+    "segments": SEGMENT_FIELDS,
     "change_status": CHANGE_STATUS,
     "customer": CUSTOMER,
     "customer_client": CUSTOMER_CLIENT,
@@ -229,6 +241,38 @@ WAYS: dict[str, dict[str, Way]] = {
 }
 
 
+class View(NamedTuple):
+    """How a query sees its rows: the resource of FROM, and the ways to all that it may name."""
+
+    resource: str
+    ways: dict[str, Way]
+
+
+def _of_entity(way: Way) -> Way:
+    return lambda row: way(row.entity)
+
+
+# A row of a query for metrics is an entity's figures.
+_METRIC_WAYS = {
+    resource: {
+        **{name: _of_entity(way) for name, way in WAYS[resource].items()},
+        "metrics": _SAME,
+        "segments": _SAME,
+    }
+    for resource in LEVELS
+}
+
+
+def view_of(query: Query) -> View:
+    """What a query may name."""
+    if query.resource not in WAYS:
+        raise query_error(
+            "BAD_RESOURCE_TYPE_IN_FROM_CLAUSE", f"'{query.resource}' is no valid resource name."
+        )
+    metrics = asks_for_metrics(query) and query.resource in _METRIC_WAYS
+    return View(query.resource, (_METRIC_WAYS if metrics else WAYS)[query.resource])
+
+
 class Selected(NamedTuple):
     """A field of a query: the way from the row to its resource, and the field itself."""
 
@@ -241,16 +285,17 @@ class Selected(NamedTuple):
         return self.field.get(self.way(row))
 
 
-def select(resource: str, path: str) -> Selected:
-    """Find `campaign.id`, seen from FROM `resource`."""
+def select(view: View, path: str) -> Selected:
+    """Find `campaign.id`, as the query sees it."""
     head, _, name = path.partition(".")
     known = RESOURCES.get(head)
-    if known is None or (name != "resource_name" and name not in known.fields):
+    named = name == "resource_name" and known is not None and known.name_of is not None
+    if known is None or not (named or name in known.fields):
         raise query_error("UNRECOGNIZED_FIELD", f"unrecognized field: '{path}'.")
-    if head not in WAYS[resource]:
+    if head not in view.ways:
         raise query_error(
             "PROHIBITED_RESOURCE_TYPE_IN_SELECT_CLAUSE",
-            f"the resource {head} can't be selected together with {resource}.",
+            f"the resource {head} can't be selected together with {view.resource}.",
         )
-    field = Field(known.name_of) if name == "resource_name" else known.fields[name]
-    return Selected(head, name, WAYS[resource][head], field)
+    field = Field(known.name_of) if named and known.name_of else known.fields[name]
+    return Selected(head, name, view.ways[head], field)

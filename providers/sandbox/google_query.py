@@ -5,35 +5,31 @@ from functools import cache, lru_cache
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from providers.sandbox import google_changes
-from providers.sandbox.constants import Kind, Platform
+from providers.sandbox import google_changes, google_metrics
+from providers.sandbox.constants import Platform
 from providers.sandbox.gaql import Condition, Query
 from providers.sandbox.google_errors import query_error
-from providers.sandbox.google_fields import RESOURCES, WAYS, Field, Selected, select
+from providers.sandbox.google_fields import RESOURCES, Field, Selected, View, select, view_of
 from providers.sandbox.state import Sandbox
 from providers.sandbox.world import Account
 
 Row = Any
-_KINDS = {"campaign": Kind.CAMPAIGNS, "ad_group": Kind.AD_GROUPS, "ad_group_ad": Kind.ADS}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 _BY_EQUALITY = frozenset({"=", "!=", "IN", "NOT IN", "IS NULL", "IS NOT NULL"})
 
 
 def rows_of(sandbox: Sandbox, account: Account, query: Query) -> list[Row]:
     """All rows that the query means. Removed entities are among them unless the query leaves them out."""
-    if query.resource not in WAYS:
-        raise query_error(
-            "BAD_RESOURCE_TYPE_IN_FROM_CLAUSE", f"'{query.resource}' is no valid resource name."
-        )
-    _check_fields(account, query)
-    if query.resource in google_changes.RULES:
-        google_changes.check(query, account, sandbox.clock())
-    rows = _all(sandbox, account, query.resource)
+    view = view_of(query)
+    _check_fields(account, query, view)
+    rows = _all(sandbox, account, query)
     for condition in query.conditions:
-        matches = _test(query.resource, condition)
+        if condition.field == google_metrics.DAY and condition.field not in query.fields:
+            continue  # the rows are sums of these days already
+        matches = _test(view, condition)
         rows = [row for row in rows if matches(row)]
     for order in reversed(query.order):
-        key = select(query.resource, order.field)
+        key = select(view, order.field)
         rows = sorted(rows, key=lambda row: _sortable(key.value(row)), reverse=order.descending)
     return rows[: query.limit]
 
@@ -42,29 +38,34 @@ def _sortable(value: Any) -> tuple[bool, Any]:
     return (value is not None, 0 if value is None else value)
 
 
-def _check_fields(account: Account, query: Query) -> None:
-    names = (*query.fields, *(c.field for c in query.conditions), *(o.field for o in query.order))
+def _check_fields(account: Account, query: Query, view: View) -> None:
+    names = list(google_metrics.names_of(query))
     if account.is_manager and any(name.startswith("metrics.") for name in names):
         raise query_error(
             "REQUESTED_METRICS_FOR_MANAGER", "metrics can't be requested for a manager account."
         )
     for name in names:
-        select(query.resource, name)
+        select(view, name)
 
 
-def _all(sandbox: Sandbox, account: Account, resource: str) -> list[Row]:
-    if resource == "customer":
-        return [account]
-    if resource == "customer_client":
-        clients = [a for a in sandbox.world.accounts(Platform.GOOGLE) if account.id == a.manager_id]
-        return [(account, client) for client in (account, *clients)]
-    if resource == "change_status":
-        return google_changes.statuses(sandbox, account)
-    return list(account.catalog.of(_KINDS[resource]))
+def _all(sandbox: Sandbox, account: Account, query: Query) -> list[Row]:
+    if google_metrics.asks_for_metrics(query):
+        google_metrics.check(sandbox, account, query)
+        return list(google_metrics.rows_of(sandbox, account, query))
+    match query.resource:
+        case "customer":
+            return [account]
+        case "customer_client":
+            clients = [a for a in sandbox.world.accounts(Platform.GOOGLE) if account.id == a.manager_id]
+            return [(account, client) for client in (account, *clients)]
+        case "change_status":
+            google_changes.check(query, account, sandbox.clock())
+            return list(google_changes.statuses(sandbox, account))
+    return list(account.catalog.of(google_metrics.KINDS[query.resource]))
 
 
-def _test(resource: str, condition: Condition) -> Callable[[Row], bool]:
-    chosen = select(resource, condition.field)
+def _test(view: View, condition: Condition) -> Callable[[Row], bool]:
+    chosen = select(view, condition.field)
     if chosen.field.type in ("enum", "bool", "list") and condition.operator not in _BY_EQUALITY:
         raise query_error("BAD_OPERATOR", f"{condition.operator} can't be used with {condition.field}.")
     match condition.operator, condition.value:
@@ -135,12 +136,13 @@ Writer = Callable[[Row], dict[str, Any]]
 @lru_cache(maxsize=256)  # as many as are parsed
 def writer(query: Query) -> Writer:
     """How to write a row: one object per resource named in SELECT, and the one of FROM."""
+    view = view_of(query)
     resources: dict[str, list[Selected]] = {query.resource: []}
     for path in query.fields:
-        chosen = select(query.resource, path)
+        chosen = select(view, path)
         resources.setdefault(chosen.resource, []).append(chosen)
     objects = [
-        (camel(resource), WAYS[query.resource][resource], _object_writer(resource, fields))
+        (camel(resource), view.ways[resource], _object_writer(resource, fields))
         for resource, fields in resources.items()
     ]
     return lambda row: {name: write(way(row)) for name, way, write in objects}
@@ -153,7 +155,7 @@ def _object_writer(resource: str, fields: Iterable[Selected]) -> Writer:
     ]
 
     def write(target: Any) -> dict[str, Any]:
-        result: dict[str, Any] = {"resourceName": name_of(target)}
+        result: dict[str, Any] = {"resourceName": name_of(target)} if name_of else {}
         if nested:
             result["ad"] = {"resourceName": f"customers/{target.account.id}/ads/{target.id}"}
         for parent, name, get, is_int64 in steps:

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+from providers.sandbox import google_truth
+from providers.sandbox.constants import Platform
 from providers.sandbox.control import Body, account_of
 from providers.sandbox.delivery import WINDOWS, Actions, Delivery, deliveries, total
 from providers.sandbox.state import Sandbox
@@ -15,6 +17,9 @@ def tell(sandbox: Sandbox, body: Body) -> Body:
     """One row per entity of `level` and day from `since` to `until`, removed ones included."""
     account, level = account_of(sandbox, body), LEVELS.index(body["level"])
     first, last = (date.fromisoformat(body[name]).toordinal() for name in ("since", "until"))
+    if account.platform == Platform.GOOGLE:
+        days = range(first, last + 1)
+        return {"rows": google_truth.insights(account, body["level"], days, today_of(sandbox, account))}
     parts: dict[tuple[int, tuple[int, ...]], list[Delivery]] = {}
     found = deliveries(
         account.catalog.ads, range(first, last + 1), today_of(sandbox, account), account.source

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from providers.sandbox import google_stats
 from providers.sandbox.catalog import Ad, AdGroup, Campaign, Catalog
 from providers.sandbox.constants import RECORDED_GOOGLE_CUSTOMER, RECORDED_META_ACCOUNT, Platform
 from providers.sandbox.edits import write
@@ -152,6 +153,7 @@ def recorded_google(manager_id: str) -> Account:
         fill=_fill_google,
         ordinal=0,
         manager_id=manager_id,
+        stats=google_stats.recorded,
     )
 
 

@@ -6,6 +6,7 @@ An account's contents are made at their first use, so a thousand accounts cost n
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from providers.sandbox.catalog import Catalog, Entity
@@ -37,6 +38,8 @@ class Account:
     is_direct: bool = False  # Google: reachable without the manager as well
     seed: int = 0  # of what its ads deliver
     source: Source = generated  # what they deliver
+    # Google: recorded figures by level, where there are some, instead of what the ads deliver.
+    stats: Callable[[str], list[tuple[int, int, Any]]] | None = None
     # Recorded edits that are still to come, for an account that was made of recorded data; each is told
     # the time at which it happens.
     history: list[Callable[[float], None]] = field(default_factory=list)

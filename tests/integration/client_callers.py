@@ -1,6 +1,7 @@
 """The real clients against the sandbox, and a gate that remembers what it was told."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +95,7 @@ def google_client(
     page_size: int = 50,
     gate: RecordingGate | None = None,
     config: GoogleConfig | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> GoogleClient:
     """Pages of 50, so that a customer of 200 ads has four."""
     return GoogleClient(
@@ -103,6 +105,7 @@ def google_client(
         gate=gate or RecordingGate(),
         session=new_session(),
         page_size=page_size,
+        clock=clock,
     )
 
 

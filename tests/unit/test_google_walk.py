@@ -3,7 +3,7 @@
 import pytest
 
 from providers.errors import PlatformFault
-from providers.google.walk import Walk
+from providers.google.walk import walk_of
 from providers.records import AdRecord, EntityStatus, Record
 
 
@@ -18,15 +18,15 @@ def ids(records: list[Record]) -> list[str]:
 
 
 def test_a_walk_from_the_beginning_takes_everything() -> None:
-    assert ids(Walk(None).fresh(ads("3~9", "3~10", "20~1"))) == ["3~9", "3~10", "20~1"]
+    assert ids(walk_of(None).fresh(ads("3~9", "3~10", "20~1"))) == ["3~9", "3~10", "20~1"]
 
 
 def test_a_resumed_walk_drops_the_first_part_of_its_ad_group() -> None:
-    assert ids(Walk("3~10").fresh(ads("3~9", "3~10", "3~11", "20~1"))) == ["3~11", "20~1"]
+    assert ids(walk_of("3~10").fresh(ads("3~9", "3~10", "3~11", "20~1"))) == ["3~11", "20~1"]
 
 
 def test_what_was_read_before_may_fill_whole_chunks() -> None:
-    walk = Walk("3~10")
+    walk = walk_of("3~10")
 
     assert walk.fresh(ads("3~8", "3~9")) == []
     assert ids(walk.fresh(ads("3~10", "3~11"))) == ["3~11"]
@@ -35,11 +35,11 @@ def test_what_was_read_before_may_fill_whole_chunks() -> None:
 @pytest.mark.parametrize("rows", [("3~10", "3~9"), ("20~1", "3~1"), ("3~9", "3~9")])
 def test_rows_out_of_order_are_an_error(rows: tuple[str, ...]) -> None:
     with pytest.raises(PlatformFault):
-        Walk(None).fresh(ads(*rows))
+        walk_of(None).fresh(ads(*rows))
 
 
 def test_the_order_holds_across_chunks() -> None:
-    walk = Walk(None)
+    walk = walk_of(None)
     walk.fresh(ads("3~9"))
 
     with pytest.raises(PlatformFault):

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.google import parse as google
-from providers.google.walk import Walk
+from providers.google.walk import walk_of
 from providers.lenient import loads
 from providers.meta import client as meta_client
 from providers.meta import parse as meta
@@ -82,7 +82,7 @@ def test_whatever_stands_in_one_row_its_neighbours_arrive(
     for record in found:
         check(record)
         if provider == "google":
-            Walk("0").fresh([record])
+            walk_of("0").fresh([record])
 
 
 def check(record: Record) -> None:
