@@ -132,6 +132,19 @@ class VersionEnded(InvalidRequest):
     code = "version_ended"
 
 
+class FieldGone(InvalidRequest):
+    """The version of the API that the settings name has no such field: set another one, or update AdTiger.
+
+    `field` is the platform's name for it; empty where the platform does not tell.
+    """
+
+    code = "field_gone"
+
+    def __init__(self, message: str, *, field: str = "", **facts: Any) -> None:
+        super().__init__(f"{message}: {field}" if field else message, **facts)
+        self.field = field
+
+
 class RangeTooOld(InvalidRequest):
     """The days asked for lie beyond what the platform keeps: ask from a later day on."""
 

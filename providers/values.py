@@ -5,12 +5,12 @@ account's sync; it becomes the nearest harmless one, and is counted and logged. 
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from providers.records import Record
+from providers.records import EntityStatus, Record
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +30,11 @@ def with_id(records: Sequence[Record]) -> list[Record]:
 
 
 class Values:
-    """Reads the values of one page. `odd` counts those that were mended."""
+    """Reads the values of one page. `odd` counts those that were mended; `statuses` are unknown words."""
 
     def __init__(self) -> None:
         self.odd = 0
+        self.statuses = set[str]()
 
     def text(self, value: object) -> str:
         """Numbers become text; what is neither becomes nothing."""
@@ -49,6 +50,15 @@ class Values:
             return text
         self.odd += 1
         return ""
+
+    def status(self, word: object, known: Mapping[str, EntityStatus]) -> EntityStatus:
+        """What a platform's word means."""
+        text = str(word)
+        if (status := known.get(text)) is not None:
+            return status
+        if word is not None:
+            self.statuses.add(text)
+        return EntityStatus.UNKNOWN
 
     def number(self, value: object, unit: int = 1) -> int | None:
         """A whole number of `unit`s, from text or number."""

@@ -4,21 +4,25 @@ For readiness and the external health check. Cheap enough to be asked every few 
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import redis
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 from redis.exceptions import RedisError
 
+from providers.drift import DriftKind
 from sync import alive
 from sync.google.day import google_day
 from sync.ledger import broker
 from sync.ledger.claim import slots_free
 from sync.ledger.position import oldest_wait
-from sync.models import Queue
+from sync.models import Drift, Queue
 
 ANSWER_SECONDS = 2  # for a server beside us; a probe has given up by then
+LATELY = timedelta(days=1)  # of warnings: who looks once a day sees them
 OVERDUE_SECONDS = 60  # the tick nudges every 5 s, so with a free slot a run starts within seconds
 MAINTENANCE = str(settings.CELERY_TASK_DEFAULT_QUEUE)
 
@@ -35,7 +39,7 @@ def troubles() -> list[str]:
 
 def warnings() -> list[str]:
     """What an operator should look at though everything does its work."""
-    return [*_google_day(), *_forgetful_budgets()]
+    return [*_google_day(), *_forgetful_budgets(), *_ending_versions()]
 
 
 def _google_day() -> list[str]:
@@ -57,6 +61,22 @@ def _forgetful_budgets() -> list[str]:
         return []
     return [
         f"The budgets' server may forget calls, for its maxmemory-policy is {policy}: set it to noeviction."
+    ]
+
+
+def _ending_versions() -> list[str]:
+    """What sooner or later fails every sync of a platform. Other drift fails none."""
+    recent = Drift.objects.filter(
+        kind__in=[DriftKind.VERSION, DriftKind.FIELD], last_seen_at__gt=timezone.now() - LATELY
+    )
+    try:
+        met = [(found.get_provider_display(), found.kind, found.value) for found in recent]
+    except (DatabaseError, InterfaceError):
+        return []  # `troubles` tells
+    words = {DriftKind.FIELD: "no longer has the field", DriftKind.VERSION: "says of its API's version"}
+    return [
+        f"{platform} {words[DriftKind(kind)]}: {value}. `manage.py drift` tells more."
+        for platform, kind, value in met
     ]
 
 

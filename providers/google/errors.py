@@ -12,6 +12,7 @@ from providers.base import Usage
 from providers.errors import (
     AccessDenied,
     CursorExpired,
+    FieldGone,
     InvalidRequest,
     LimitReached,
     PlatformFault,
@@ -46,6 +47,7 @@ RULES: dict[str, type[ProviderError]] = {
     "headerError": InvalidRequest,
     "internalError": PlatformFault,
     "queryError": InvalidRequest,
+    "queryError.UNRECOGNIZED_FIELD": FieldGone,
     "queryError.FILTER_HAS_TOO_MANY_VALUES": TooMuchData,
     "quotaError.ACCESS_PROHIBITED": AccessDenied,
     "requestError": InvalidRequest,
@@ -123,6 +125,8 @@ NAMELESS = (".UNKNOWN", ".UNSPECIFIED", ".ERROR_CODE_NOT_PUBLISHED")
 WORDS: dict[type[ProviderError], str] = {
     AccessDenied: "Google does not permit the grant to read this customer",
     CursorExpired: "Google forgot the page token",
+    FieldGone: "Google no longer has a field that AdTiger asks for: set GOOGLE_API_VERSION to a version that "
+    "has it, or bring AdTiger up to date",
     InvalidRequest: "Google calls the request invalid",
     PlatformFault: "Google failed for a moment",
     RangeTooOld: "Google keeps figures of single days for 37 months: ask for later days",
@@ -162,6 +166,8 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
         return _limit(names[0], item, delay or seconds, facts)
     facts["is_known"] = kind is not None and not names[0].endswith(NAMELESS)
     kind = kind or (PlatformFault if code >= 500 else UnknownError)
+    if kind is FieldGone:
+        facts["field"] = _field(item)
     words = PHRASES.get(names[0], WORDS[kind])
     return kind(f"{words} ({facts['platform_code']})", **facts)
 
@@ -182,6 +188,12 @@ def _label(name: str, item: Mapping[str, Any]) -> str:
     """With Google's hint at an error that has no public name."""
     hint = _object(item.get("details")).get("unpublishedErrorCode")
     return f"{name}:{hint}" if hint else name
+
+
+def _field(item: Mapping[str, Any]) -> str:
+    """What Google names between quotes, if it is a name."""
+    found = re.search(r"'([a-z_.]{1,80})'", str(item.get("message", "")))
+    return found[1] if found else ""
 
 
 def _limit(name: str, item: Mapping[str, Any], seconds: float, facts: dict[str, Any]) -> LimitReached:

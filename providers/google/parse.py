@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from providers.google.known import KNOWN
 from providers.records import (
     AdAccountRecord,
     AdGroupRecord,
@@ -64,6 +65,7 @@ def records_of(stream: Stream, rows: list[Row], time_zone: Callable[[], ZoneInfo
         case Stream.ADS:
             records = [_ad(read.row(row), read) for row in rows]
     read.tell("google", stream)
+    KNOWN[stream].compare(rows, records, read.statuses)
     return with_id(records)
 
 
@@ -73,7 +75,7 @@ def _campaign(row: Row, zone: ZoneInfo, read: Values) -> CampaignRecord:
     return CampaignRecord(
         id_of(campaign, read),
         text(get("name", "")),
-        _status(campaign),
+        read.status(campaign.get("status"), _STATUSES),
         text(get("primaryStatus") or get("status", "")),
         text(get("advertisingChannelType", "")),
         text(get("biddingStrategyType", "")),
@@ -94,7 +96,7 @@ def _ad_group(row: Row, read: Values) -> AdGroupRecord:
         id_of(group, read),
         id_of(campaign, read),
         text(get("name", "")),
-        _status(group),
+        read.status(group.get("status"), _STATUSES),
         text(get("primaryStatus") or get("status", "")),
         text(campaign.get("biddingStrategyType", "")),
         read.number(get("cpcBidMicros")),
@@ -117,7 +119,7 @@ def _ad(row: Row, read: Values) -> AdRecord:
         id_of(read.row(row.get("campaign")), read),
         group,
         text(ad.get("name", "")),
-        _status(link),
+        read.status(link.get("status"), _STATUSES),
         text(get("primaryStatus") or get("status", "")),
         text(ad.get("type", "")),
         "",  # Google has no creative apart from the ad
@@ -131,10 +133,6 @@ def id_of(entity: Row, read: Values) -> str:
     """Digits, by whose number rows are walked; empty where there are none."""
     text = read.id(entity.get("id"))
     return text if text.isascii() and text.isdigit() else ""
-
-
-def _status(entity: Row) -> EntityStatus:
-    return _STATUSES.get(str(entity.get("status")), EntityStatus.UNKNOWN)
 
 
 @lru_cache(maxsize=4_096)  # campaigns begin and end at midnight: few different moments, many campaigns

@@ -18,7 +18,7 @@ CLIENTS = (
     "customer_client.time_zone, customer_client.status, customer_client.manager, customer_client.level "
     "FROM customer_client WHERE customer_client.level > 0"
 )
-_SELECT = {
+SELECT = {
     Stream.CAMPAIGNS: "SELECT campaign.id, campaign.name, campaign.status, campaign.primary_status, "
     "campaign.advertising_channel_type, campaign.bidding_strategy_type, campaign.start_date_time, "
     "campaign.end_date_time, campaign_budget.amount_micros, campaign_budget.total_amount_micros "
@@ -48,7 +48,7 @@ def walk(stream: Stream, *, conditions: Iterable[str] = (), after: str | None = 
         first, is_ad, _ = after.partition("~")
         met.append(f"ad_group.id >= {numbers([first])}" if is_ad else f"{ID[stream]} > {numbers([first])}")
     where = f" WHERE {' AND '.join(met)}" if met else ""
-    return f"{_SELECT[stream]}{where} ORDER BY {_ORDER[stream]}"
+    return f"{SELECT[stream]}{where} ORDER BY {_ORDER[stream]}"
 
 
 def by_ids(stream: Stream, external_ids: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from providers.errors import (
     AccessDenied,
     CursorExpired,
+    FieldGone,
     InvalidRequest,
     LimitReached,
     PlatformFault,
@@ -28,6 +29,9 @@ from providers.meta.tiers import LONGEST_BLOCK, TIERS
 from providers.meta.usage import ADS_INSIGHTS, ADS_MANAGEMENT, HOUR, usage_of
 
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
+_FIELD = re.compile(
+    r"nonexisting field \((\w{1,80})\)|\(#100\) (\w{1,80}(?:, \w{1,80})*) (?:is|are) not valid"
+)
 DAY = 24 * HOUR
 # A rolling hour frees a good part of itself in a quarter. Asking much earlier is refused, and refusals
 # count against the app's access tier.
@@ -70,6 +74,8 @@ RULES: dict[Code, type[ProviderError]] = {
 
 TEXTS: dict[tuple[int, str], type[ProviderError]] = {
     (1, "reduce the amount of data"): TooMuchData,
+    (100, "nonexisting field"): FieldGone,
+    (100, "valid for fields param"): FieldGone,
     (100, "weren't there while creating the report run"): PlatformFault,
 }
 
@@ -104,6 +110,8 @@ LIMITS: dict[int, Rest] = {
 WORDS: dict[type[ProviderError], str] = {
     AccessDenied: "The ad account is gone, or Meta does not permit the token to read it",
     CursorExpired: "Meta forgot the page cursor",
+    FieldGone: "Meta no longer has a field that AdTiger asks for: set META_API_VERSION to a version that "
+    "has it, or bring AdTiger up to date",
     InvalidRequest: "Meta calls the request invalid",
     PlatformFault: "Meta failed for a moment",
     RangeTooOld: "Meta keeps insights for 37 months: ask for later days",
@@ -131,6 +139,8 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     if kind is None:
         passes = error.get("is_transient") is True or status >= 500
         kind, facts["is_known"] = PlatformFault if passes else UnknownError, False
+    if kind is FieldGone:
+        facts["field"] = _field(str(error.get("message", "")))
     return kind(f"{WORDS[kind]} (Meta's code {facts['platform_code']})", **facts)
 
 
@@ -144,6 +154,12 @@ def _rule(code: int, subcode: int, error: Mapping[str, Any], status: int) -> typ
     if code == 1 and status == 400 and error.get("is_transient") is False:
         return InvalidRequest  # "unknown", but Meta says that it will not pass
     return RULES.get(code)
+
+
+def _field(text: str) -> str:
+    """What the text names, if it is a name."""
+    found = _FIELD.search(text)
+    return next(filter(None, found.groups())) if found else ""
 
 
 def _limit(rest: Rest, headers: Mapping[str, str], facts: dict[str, Any]) -> LimitReached:

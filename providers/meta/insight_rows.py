@@ -23,6 +23,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from providers.meta.fields import ATTRIBUTION_WINDOWS, DEFAULT_ATTRIBUTION, INSIGHT_LEVELS
+from providers.meta.known import KNOWN_INSIGHTS
 from providers.records import InsightRecord, Level
 from providers.values import Row, Values
 
@@ -44,6 +45,7 @@ def insight_records(rows: Sequence[Row], question: Question) -> list[InsightReco
     read = Values()
     found = [_record(read.row(row), question, read) for row in rows]
     read.tell("meta", "insights")
+    KNOWN_INSIGHTS[question.level].compare(rows)
     records = [record for record in found if record is not None]
     if rows and not records:
         raise ValueError("no row of the page has an id and a day")

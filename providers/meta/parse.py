@@ -7,6 +7,7 @@ an offset without a colon; a field without a value is left out. An odd value sto
 from datetime import UTC, datetime
 from typing import Any
 
+from providers.meta.known import KNOWN
 from providers.records import (
     AdAccountRecord,
     AdGroupRecord,
@@ -74,6 +75,7 @@ def records_of(stream: Stream, rows: list[dict[str, Any]], currency: str) -> lis
         case Stream.ADS:
             records = [_ad(read.row(row), read) for row in rows]
     read.tell("meta", stream)
+    KNOWN[stream].compare(rows, records, read.statuses)
     return with_id(records)
 
 
@@ -91,7 +93,7 @@ def _campaign(row: dict[str, Any], unit: int, read: Values) -> CampaignRecord:
     return CampaignRecord(
         read.id(get("id")),
         text(get("name", "")),
-        _status(row),
+        _status(row, read),
         text(get("effective_status", "")),
         text(get("objective", "")),
         text(get("bid_strategy", "")),
@@ -111,7 +113,7 @@ def _ad_group(row: dict[str, Any], unit: int, read: Values) -> AdGroupRecord:
         read.id(get("id")),
         read.id(get("campaign_id", "")),
         text(get("name", "")),
-        _status(row),
+        _status(row, read),
         text(get("effective_status", "")),
         text(get("bid_strategy", "")),
         _money(get("bid_amount"), unit, read),
@@ -132,7 +134,7 @@ def _ad(row: dict[str, Any], read: Values) -> AdRecord:
         read.id(get("campaign_id", "")),
         read.id(get("adset_id", "")),
         text(get("name", "")),
-        _status(row),
+        _status(row, read),
         text(get("effective_status", "")),
         "",  # Meta has no type of an ad: it is its creative's
         read.id(read.row(get("creative", {})).get("id", "")),
@@ -142,11 +144,11 @@ def _ad(row: dict[str, Any], read: Values) -> AdRecord:
     )
 
 
-def _status(row: dict[str, Any]) -> EntityStatus:
+def _status(row: dict[str, Any], read: Values) -> EntityStatus:
     """What its owner set; but what went with its parent has gone."""
     effective = row.get("effective_status")
     word = effective if effective in ("ARCHIVED", "DELETED") else row.get("status", effective)
-    return _STATUSES.get(str(word), EntityStatus.UNKNOWN)
+    return read.status(word, _STATUSES)
 
 
 def _money(minor: object, unit: int, read: Values) -> int | None:

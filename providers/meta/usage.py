@@ -3,17 +3,14 @@
 Percentages may pass 100; an absent or unreadable header means unknown, not zero.
 """
 
-import logging
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import orjson
 
 from providers.base import FULL, Reading, Usage
+from providers.drift import DriftKind, tell
 from providers.errors import Scope
-
-logger = logging.getLogger(__name__)
 
 ADS_MANAGEMENT, ADS_INSIGHTS = "ads_management", "ads_insights"  # as X-Business-Use-Case-Usage names them
 MINUTE, HOUR = 60.0, 3600.0
@@ -24,9 +21,12 @@ Entry = Mapping[str, Any]
 
 
 def usage_of(headers: Mapping[str, str]) -> Usage:
-    """Read all headers, and in each all lists and all their entries."""
+    """Read all headers, and in each all lists and all their entries.
+
+    An ended version is answered by a newer one, silently but for a header: that is told as drift.
+    """
     if warning := headers.get("X-Ad-Api-Version-Warning"):
-        _warn_of_version(warning)
+        tell(DriftKind.VERSION, "X-Ad-Api-Version-Warning", warning)
     app, score = _object(headers.get("X-App-Usage")), _object(headers.get("X-Ad-Account-Usage"))
     cases = list(_listed(_object(headers.get("X-Business-Use-Case-Usage"))))
     insights = _object(headers.get("X-Fb-Ads-Insights-Throttle"))
@@ -67,12 +67,6 @@ def _insights(entry: Entry) -> Reading | None:
     """The load of insights on the ad account and the app; nothing but insights has to rest for it."""
     percent = _fullest(entry, "acc_id_util_pct", "app_id_util_pct")
     return None if percent is None else Reading(Scope.USE_CASE, percent, HOUR, use_case=ADS_INSIGHTS)
-
-
-@cache  # once per process and text: it comes with every answer
-def _warn_of_version(text: str) -> None:
-    """An ended version is answered by a newer one, silently but for this header."""
-    logger.warning("the API version ends", extra={"provider": "meta", "text": text})
 
 
 def _object(text: str | None) -> Entry:

@@ -30,6 +30,7 @@ from sync.models import (
     Connection,
     Credential,
     DeadLetter,
+    Drift,
     Intervention,
     KindLimit,
     Plan,
@@ -51,6 +52,7 @@ GROUPS: dict[str, list[Entry]] = {
         (KindLimit, "Kind limits", "category"),
         (SyncRequest, "Requests", "call_made"),
         (UnknownCode, "Unknown errors", "help"),
+        (Drift, "Schema drift", "schema"),
         (Intervention, "Interventions", "front_hand"),
     ],
     "Data": [

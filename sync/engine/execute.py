@@ -28,6 +28,7 @@ from providers.errors import (
 from sync import prepared
 from sync.engine.chunk import CancelRequested, GaveWay
 from sync.engine.copy import copy
+from sync.engine.drift import counting_drift
 from sync.engine.error_rate import least_wait
 from sync.engine.heartbeat import Heartbeat
 from sync.engine.insights.copy import ReportsPrepared, copy_insights
@@ -96,7 +97,7 @@ def _attempt(run: SyncRun, lease: Lease) -> None:
 
 def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
     try:
-        with counting_unknown(run.provider), heeding(gate):
+        with counting_unknown(run.provider), counting_drift(run.provider), heeding(gate):
             _copy(Turn(run, lease, client))
     except CancelRequested:
         finish.cancel_running(lease, calls=client.calls)

@@ -4,6 +4,7 @@ from sync.models.account import Account, ApiToken, Membership, Plan
 from sync.models.catalog import Ad, AdGroup, Campaign, Change, Entity, SeenIds
 from sync.models.connection import Connection
 from sync.models.credential import Credential
+from sync.models.drift import Drift
 from sync.models.google import GoogleProject, OperationCount
 from sync.models.insight import Insight, InsightDay
 from sync.models.intervention import Intervention
@@ -24,6 +25,7 @@ __all__ = [
     "Connection",
     "Credential",
     "DeadLetter",
+    "Drift",
     "Entity",
     "GoogleProject",
     "Insight",

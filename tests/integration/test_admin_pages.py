@@ -22,6 +22,7 @@ from django_celery_beat.models import (
 from django_celery_results.models import GroupResult, TaskResult
 from pytest_django import DjangoAssertNumQueries
 
+from providers.drift import DriftKind, Oddity
 from sync.admin.navigation import GROUPS
 from sync.admin.words import listing, page
 from sync.models import (
@@ -35,6 +36,7 @@ from sync.models import (
     Connection,
     Credential,
     DeadLetter,
+    Drift,
     Intervention,
     KindLimit,
     Plan,
@@ -96,6 +98,7 @@ def rows(admin_user: User) -> dict[type[Model], Model]:
         Group.objects.create(name="Operators"),
         make_log_entry(admin_user, connection),
         make_unknown_code(),
+        make_drift(),
         interval,
         PeriodicTask.objects.create(name="Tick", task="sync.tick", interval=interval),
         CrontabSchedule.objects.create(hour="4"),
@@ -125,6 +128,11 @@ def make_attempts(run: SyncRun) -> None:
 def make_unknown_code() -> UnknownCode:
     UnknownCode.objects.record("meta", "987654/3", 400, "AbCdTrace")
     return UnknownCode.objects.get()
+
+
+def make_drift() -> Drift:
+    Drift.objects.record("meta", {Oddity(DriftKind.WORD, "campaigns.objective", "OUTCOME_NEW"): 2})
+    return Drift.objects.get()
 
 
 def make_catalog(connection: Connection) -> tuple[Model, ...]:

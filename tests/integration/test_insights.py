@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from providers.errors import PlatformFault
 from providers.records import InsightSlice, Level
 from sync.engine.execute import execute
 from sync.ledger.claim import claim
@@ -281,28 +280,3 @@ def test_a_late_worker_writes_no_day(connection: Connection, platform: Platform)
 
     assert not Insight.objects.exists()
     assert not InsightDay.objects.exists()
-
-
-def test_a_report_that_failed_for_good_is_asked_for_anew(connection: Connection, platform: Platform) -> None:
-    fill(platform, connection)
-    platform.pending = lambda _: 1
-    run = read(connection, levels=("ad",))
-    assert run.state == "deferred"
-
-    def fail(_: InsightSlice) -> None:
-        raise PlatformFault("the report failed")
-
-    platform.before_page = fail
-    make_due(run)
-    work(connection)
-    run.refresh_from_db()
-    assert (run.defer_reason, run.failed_attempts) == (DeferReason.RETRY, 1)
-    assert run.checkpoint["begun"] == []
-
-    platform.before_page, platform.pending = lambda _: None, lambda _: 0
-    make_due(run)
-    work(connection)
-
-    run.refresh_from_db()
-    assert (run.state, len(platform.asked)) == (RunState.SUCCEEDED, 2)
-    assert stored(connection) == {key: row for key, row in platform.truth.items() if key[0] == Level.AD}

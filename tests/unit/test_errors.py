@@ -19,6 +19,7 @@ def test_codes_are_what_they_have_always_been() -> None:
         "AccessDenied": ("access_denied", "API_ERROR"),
         "InvalidRequest": ("invalid_request", "VALIDATION_ERROR"),
         "VersionEnded": ("version_ended", "VALIDATION_ERROR"),
+        "FieldGone": ("field_gone", "VALIDATION_ERROR"),
         "RangeTooOld": ("range_too_old", "VALIDATION_ERROR"),
         "TooMuchData": ("too_much_data", "UNKNOWN"),
         "CursorExpired": ("cursor_expired", "UNKNOWN"),

@@ -9,6 +9,7 @@ from providers.errors import (
     AccessDenied,
     Category,
     CursorExpired,
+    FieldGone,
     InvalidRequest,
     LimitReached,
     PlatformFault,
@@ -27,7 +28,7 @@ from providers.google.oauth import _error_of as oauth_error_of
 
 # family.NAME: the HTTP status that it comes with, and the class
 NAMES: dict[str, tuple[int, type[ProviderError]]] = {
-    "queryError.UNRECOGNIZED_FIELD": (400, InvalidRequest),
+    "queryError.UNRECOGNIZED_FIELD": (400, FieldGone),
     "queryError.BAD_FIELD_NAME": (400, InvalidRequest),
     "queryError.REQUESTED_METRICS_FOR_MANAGER": (400, InvalidRequest),
     "queryError.PROHIBITED_SEGMENT_WITH_METRIC_IN_SELECT_OR_WHERE_CLAUSE": (400, InvalidRequest),
@@ -197,10 +198,18 @@ def test_of_several_errors_a_quota_counts_and_then_the_first_that_is_known() -> 
     unknown, query = entry("somethingNewError.NOT_SEEN_YET"), entry("queryError.UNRECOGNIZED_FIELD")
     quota = entry("quotaError.RESOURCE_EXHAUSTED")
 
-    assert error_of(400, failure(400, unknown, query), {}).code == "invalid_request"
-    assert error_of(400, failure(400, query, unknown), {}).code == "invalid_request"
+    assert error_of(400, failure(400, unknown, query), {}).code == "field_gone"
+    assert error_of(400, failure(400, query, unknown), {}).code == "field_gone"
     assert error_of(429, failure(429, query, quota), {}).code == "limit_reached"
     assert error_of(400, failure(400, unknown, unknown), {}).code == "unknown_error"
+
+
+def test_a_field_that_is_gone_is_named_where_google_names_it() -> None:
+    told, untold = entry("queryError.UNRECOGNIZED_FIELD"), entry("queryError.UNRECOGNIZED_FIELD")
+    told["message"] = "Unrecognized field in the query: 'campaign.start_date'."
+
+    assert getattr(error_of(400, failure(400, told), {}), "field", None) == "campaign.start_date"
+    assert getattr(error_of(400, failure(400, untold), {}), "field", None) == ""
 
 
 @pytest.mark.parametrize(

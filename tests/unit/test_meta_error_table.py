@@ -10,6 +10,7 @@ from providers.errors import (
     AccessDenied,
     Category,
     CursorExpired,
+    FieldGone,
     InvalidRequest,
     LimitReached,
     PlatformFault,
@@ -53,6 +54,8 @@ SUMMARY = {
     "message": "Cannot include impressions in summary param because they weren't there while creating the "
     "report run"
 }
+GONE = {"message": "(#100) Tried accessing nonexisting field (spend_cap) on node type (AdCampaignGroup)"}
+GONE_METRICS = {"message": "(#100) age_targeting, labels are not valid for fields param after V19.0."}
 LASTING, PASSING = {"is_transient": False}, {"is_transient": True}
 
 TABLE = [
@@ -92,6 +95,8 @@ TABLE = [
     Row(100, 33, 400, AccessDenied),
     Row(100, 1487534, 400, TooMuchData),
     Row(100, 0, 400, PlatformFault, SUMMARY),
+    Row(100, 0, 400, FieldGone, GONE),
+    Row(100, 0, 400, FieldGone, GONE_METRICS),
     # tokens
     *[Row(190, subcode, 400, ReconnectNeeded) for subcode in (0, 458, 459, 460, 463, 464, 467, 492, 999)],
     Row(190, 463, 401, ReconnectNeeded),
@@ -140,6 +145,7 @@ REFUSALS = [
 NEXT: dict[type[ProviderError], tuple[Category, bool]] = {
     AccessDenied: (Category.API_ERROR, False),
     CursorExpired: (Category.UNKNOWN, True),
+    FieldGone: (Category.VALIDATION_ERROR, False),
     InvalidRequest: (Category.VALIDATION_ERROR, False),
     PlatformFault: (Category.UNKNOWN, True),
     RangeTooOld: (Category.VALIDATION_ERROR, False),
@@ -188,6 +194,23 @@ def test_the_table_here_names_every_code_that_the_code_knows() -> None:
 
     assert known | set(LIMITS) | {code for code, _ in TEXTS} <= tested
     assert {code for code in RULES if isinstance(code, tuple)} <= {(row.code, row.subcode) for row in TABLE}
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        (GONE["message"], "spend_cap"),
+        (GONE_METRICS["message"], "age_targeting, labels"),
+        ("(#100) joy is not valid for fields param. please check", "joy"),
+        ("(#100) Tried accessing nonexisting field (its owner's text)", ""),
+    ],
+)
+def test_a_field_that_is_gone_is_named_where_the_text_holds_a_name(text: str, field: str) -> None:
+    error = error_of(400, {"error": {"code": 100, "message": text}}, {})
+
+    assert isinstance(error, FieldGone)
+    assert error.field == field
+    assert "META_API_VERSION" in str(error)
 
 
 @pytest.mark.parametrize(

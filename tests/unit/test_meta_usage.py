@@ -1,12 +1,12 @@
 """Meta's usage headers are read in full, and what they don't say stays unknown."""
 
-import logging
 from typing import Any
 
 import orjson
 import pytest
 
 from providers.base import Reading, Usage
+from providers.drift import DriftKind, listening
 from providers.errors import Scope
 from providers.meta.usage import usage_of
 from tests.payloads import read
@@ -114,12 +114,11 @@ def test_the_tier_is_told_wherever_it_stands(given: dict[str, str]) -> None:
     assert usage_of(given).tier == "standard_access"
 
 
-def test_the_end_of_the_version_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_end_of_the_version_is_told_with_each_answer() -> None:
     warned = {"X-Ad-Api-Version-Warning": "Upgraded to v99.0."}
 
-    with caplog.at_level(logging.WARNING):
+    with listening() as heard:
         usage_of(warned)
         usage_of(warned)
 
-    (record,) = caplog.records
-    assert record.__dict__["text"] == "Upgraded to v99.0."
+    assert heard == {(DriftKind.VERSION, "X-Ad-Api-Version-Warning", "Upgraded to v99.0."): 2}

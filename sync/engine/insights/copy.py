@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from django.utils import timezone
 
-from providers.errors import CursorExpired, PlatformFault, ReportPending, TooMuchData
+from providers.errors import CursorExpired, ReportPending, TooMuchData
 from providers.records import InsightPage, InsightRecord, InsightSlice
 from sync.engine.chunk import chunk
 from sync.engine.insights.days import any_rows, complete, forget_seen, remember_seen, remove_vanished
@@ -101,11 +101,10 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
         work.split(begun)
         with _chunk(turn, work):
             forget_seen(turn.run, slice)
-    except (CursorExpired, PlatformFault) as exc:
-        if isinstance(exc, CursorExpired) or begun.report_id:  # which may be what failed
-            work.again(begun)
-            with _chunk(turn, work):
-                forget_seen(turn.run, slice)
+    except CursorExpired:
+        work.again(begun)
+        with _chunk(turn, work):
+            forget_seen(turn.run, slice)
         raise
 
 

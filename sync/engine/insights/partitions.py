@@ -80,7 +80,8 @@ def name_of(day: date) -> str:
 def _make(name: str, month: date) -> None:
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        if name in partitions():  # somebody made it while we waited; to_regclass would not know it yet
+        cursor.execute("SELECT to_regclass(%s)", [name])  # anew: somebody may have made it while we waited
+        if cursor.fetchone()[0] is not None:
             return
         values = {
             "table": Identifier(TABLE),
