@@ -69,18 +69,19 @@ def due_days(
     """The days of one level to be read now, the newest first.
 
     `known` are the days that are not final, those of the first history, and the newest at least. A level that
-    is not `is_hourly` is read once a day. Before `oldest` the platform tells nothing. What nobody read since
+    is not `is_hourly` is read once a day, in the night. Before `oldest` the platform tells nothing. What nobody read since
     the newest day that was read when it was new is missing, as after a pause; an older hole nobody asked for.
     """
     begin = clock.today - (policy.first_days - 1) * DAY
     newest = max(known, default=None)
     if newest and newest < begin and (known[newest].read_at.date() - newest).days <= policy.late_days:
         begin = newest
-    wanted = {begin + number * DAY for number in range((clock.today - begin).days + 1)} | set(known)
+    until = clock.today if is_hourly else clock.daily.date()
+    wanted = {begin + number * DAY for number in range((until - begin).days + 1)} | set(known)
     due = (
         day
         for day in wanted
-        if oldest <= day <= clock.today
+        if oldest <= day <= until
         and _is_due(day, known.get(day), clock, policy, attribution, is_hourly=is_hourly)
     )
     return sorted(due, reverse=True)
