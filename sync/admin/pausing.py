@@ -2,33 +2,24 @@
 
 from typing import Any
 
-from django import forms
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.dataclasses import UnfoldAction
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from sync.admin.audit import log
 from sync.admin.base import Admin, action, display, leave, operator
+from sync.admin.reasons import ReasonActionForm, ReasonForm, reason_of
 from sync.admin.words import link, listing, moment, page
 from sync.ledger.pause import PausableRow, pause, resume
 from sync.models import Intervention
 
 
-class ReasonForm(BaseDialogForm):  # type: ignore[misc]
-    """Why, for whoever wonders later."""
-
-    reason = forms.CharField(
-        max_length=200, required=False, label="Reason (optional)", widget=UnfoldAdminTextInputWidget
-    )
-
-
 class PausableAdmin(Admin):
     """The pages of something that can be paused. A pause starts nothing new; what runs goes on."""
 
+    action_form = ReasonActionForm
     actions: tuple[str, ...] = ("pause_selected", "resume_selected")
     actions_detail: tuple[str, ...] = ("pause", "resume")
 
@@ -43,11 +34,11 @@ class PausableAdmin(Admin):
 
     @action(description="Pause the selected", permissions=["change"])
     def pause_selected(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
-        self._pause(request, list(queryset))
+        self._pause(request, list(queryset), reason=reason_of(request))
 
     @action(description="Resume the selected", permissions=["change"])
     def resume_selected(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
-        self._resume(request, list(queryset))
+        self._resume(request, list(queryset), reason=reason_of(request))
 
     @action(
         description="Pause",
@@ -96,13 +87,13 @@ class PausableAdmin(Admin):
         else:
             super().save_model(request, obj, form, change)
 
-    def _pause(self, request: HttpRequest, rows: list[PausableRow], *, reason: str = "") -> None:
+    def _pause(self, request: HttpRequest, rows: list[PausableRow], *, reason: str) -> None:
         by = operator(request).get_username()
         done = [row for row in rows if pause(row, by=by, reason=reason)]
         log(request, done, f"Paused. {reason}".strip())
         self.message_user(request, f"Paused {_names(done)}.")
 
-    def _resume(self, request: HttpRequest, rows: list[PausableRow], *, reason: str = "") -> None:
+    def _resume(self, request: HttpRequest, rows: list[PausableRow], *, reason: str) -> None:
         by = operator(request).get_username()
         done = [row for row in rows if resume(row, by=by, reason=reason)]
         log(request, done, f"Resumed. {reason}".strip())

@@ -7,7 +7,7 @@ from unfold.enums import ActionVariant
 
 from sync.admin.audit import log
 from sync.admin.base import Admin, action, leave, operator
-from sync.admin.pausing import ReasonForm
+from sync.admin.reasons import ReasonActionForm, ReasonForm, reason_of
 from sync.admin.words import link, moment, page
 from sync.ledger.dead_letters import resolve
 from sync.ledger.replay import PER_MINUTE, ReplayedMany, replay_many
@@ -20,6 +20,7 @@ AT_ONCE = 200  # replays per action: some seconds of one web request
 class ReplayingAdmin(Admin):
     """The pages of runs that may be dead letters: who may change runs may replay and resolve them."""
 
+    action_form = ReasonActionForm
     actions: tuple[str, ...] = ("replay_selected", "resolve_selected")
     actions_detail: tuple[str, ...] = ("replay", "resolve")
 
@@ -29,11 +30,11 @@ class ReplayingAdmin(Admin):
 
     @action(description="Replay the selected", permissions=["control"])
     def replay_selected(self, request: HttpRequest, queryset: SyncRunQuerySet) -> None:
-        self._replay(request, _bare(queryset))
+        self._replay(request, _bare(queryset), reason=reason_of(request))
 
     @action(description="Mark the selected as resolved", permissions=["control"])
     def resolve_selected(self, request: HttpRequest, queryset: SyncRunQuerySet) -> None:
-        self._resolve(request, _bare(queryset))
+        self._resolve(request, _bare(queryset), reason=reason_of(request))
 
     @action(
         description="Replay",
@@ -68,7 +69,7 @@ class ReplayingAdmin(Admin):
         self._resolve(request, SyncRun.objects.filter(pk=run.pk), reason=form.cleaned_data["reason"])
         return leave(request, page(SyncRun(pk=run.pk)))
 
-    def _replay(self, request: HttpRequest, runs: SyncRunQuerySet, *, reason: str = "") -> None:
+    def _replay(self, request: HttpRequest, runs: SyncRunQuerySet, *, reason: str) -> None:
         if (chosen := runs.dead_letters().count()) > AT_ONCE:
             text = f"Nothing was replayed: {chosen} are too many, {AT_ONCE} at once are allowed."
             text = f"{text} `manage.py dead_letters replay` has no such limit."
@@ -91,7 +92,7 @@ class ReplayingAdmin(Admin):
             follow = link(page(one.joined or one.run), "See it")
             self.message_user(request, format_html("{} {}", text, follow))
 
-    def _resolve(self, request: HttpRequest, runs: SyncRunQuerySet, *, reason: str = "") -> None:
+    def _resolve(self, request: HttpRequest, runs: SyncRunQuerySet, *, reason: str) -> None:
         done = resolve(runs, by=operator(request).get_username(), reason=reason)
         log(request, done, f"Resolved. {reason}".strip())
         self.message_user(request, f"Resolved {len(done)}." if done else "There was no dead letter.")

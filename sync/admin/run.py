@@ -19,7 +19,7 @@ from sync.admin.audit import log
 from sync.admin.base import LargeTable, LookOnly, action, display, leave, operator
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, ErrorFilter, SinceFilter
 from sync.admin.intervention import InterventionInline
-from sync.admin.pausing import ReasonForm
+from sync.admin.reasons import ReasonForm, reason_of
 from sync.admin.replaying import ReplayingAdmin
 from sync.admin.words import (
     RUN_COLOURS,
@@ -137,7 +137,7 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
 
     @action(description="Cancel the selected", permissions=["control"])
     def cancel_selected(self, request: HttpRequest, queryset: SyncRunQuerySet) -> None:
-        self._cancel(request, queryset)
+        self._cancel(request, queryset, reason=reason_of(request))
 
     @action(
         description="Cancel",
@@ -166,7 +166,7 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
             able = ReplayingAdmin.actions_detail
         return [found for found in super().get_actions_detail(request, object_id) if found.path in able]
 
-    def _cancel(self, request: HttpRequest, runs: SyncRunQuerySet, *, reason: str = "") -> None:
+    def _cancel(self, request: HttpRequest, runs: SyncRunQuerySet, *, reason: str) -> None:
         chosen = runs.count()
         # of the bare table: the list's own queryset has joins that a row lock can't take
         mine = SyncRun.objects.filter(pk__in=list(runs.values_list("pk", flat=True)))

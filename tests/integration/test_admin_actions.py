@@ -24,9 +24,9 @@ def press(client: Client, row: Model, button: str, **fields: str) -> str:
     return said(client.post(url, {**PRESSED, **fields}, follow=True))
 
 
-def choose(client: Client, model: type[Model], action: str, *rows: Model) -> str:
+def choose(client: Client, model: type[Model], action: str, *rows: Model, **fields: str) -> str:
     """Run an action of a list on some rows; the messages that follow."""
-    chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
+    chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows], **fields}
     return said(client.post(listing(model), chosen, follow=True))
 
 
@@ -183,6 +183,23 @@ def test_pausing_a_selection_leaves_earlier_pauses_alone(admin_client: Client, a
 
     choose(admin_client, Connection, "resume_selected", earlier, other)
     assert Connection.objects.filter(paused_at=None).count() == 2
+
+
+def test_an_action_of_a_list_keeps_the_reason_that_stands_beside_it(
+    admin_client: Client, connection: Connection
+) -> None:
+    run = make_run(connection)
+    for action in ("pause_selected", "resume_selected"):
+        choose(admin_client, Connection, action, connection, reason=f"For {action}")
+    choose(admin_client, SyncRun, "cancel_selected", run, reason="Twice")
+    failed = make_run(connection, state=RunState.FAILED)
+    choose(admin_client, SyncRun, "resolve_selected", failed, reason="Known")
+
+    reasons = list(Intervention.objects.order_by("pk").values_list("reason", flat=True))
+    assert reasons == ["For pause_selected", "For resume_selected", "Twice", "Known"]
+    assert audit(connection) == ["Resumed. For resume_selected", "Paused. For pause_selected"]
+    for model in (Connection, SyncRun):
+        assert 'name="reason"' in admin_client.get(listing(model)).content.decode()
 
 
 def test_resuming_what_runs_says_so(admin_client: Client, connection: Connection) -> None:

@@ -1,10 +1,13 @@
 """What others hold at the same moment neither stops a claim nor is seen before it is committed."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from sync.ledger import broker
-from sync.ledger.claim import claim
+from sync.ledger.claim import claim, promote_due
 from sync.ledger.request import request_sync
 from sync.models import Queue, SyncRun
 from sync.models.choices import RunState, Trigger
@@ -35,6 +38,18 @@ def test_the_next_run_starts_while_somebody_holds_the_first_of_the_only_account(
         claimed = begin(lambda: claim("meta", "default", worker="test")).result(timeout=10)
 
     assert claimed == second
+
+
+def test_what_is_due_ripens_while_somebody_holds_a_run_whose_patience_is_over() -> None:
+    account, now = make_account(), timezone.now()
+    patient = make_run(make_connection(account), queued_at=now - timedelta(hours=1))
+    make_run(make_connection(account), state=RunState.DEFERRED, available_at=now - timedelta(seconds=1))
+
+    with transaction.atomic():
+        SyncRun.objects.select_for_update().get(pk=patient.pk)
+        promoted = begin(lambda: promote_due("meta", "default")).result(timeout=10)
+
+    assert promoted == 1
 
 
 def test_a_claim_that_had_to_wait_starts_what_was_connected_meanwhile_with_all_that_it_needs() -> None:

@@ -6,15 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection as database
+from django.db import transaction
 
 from sync.errors import AlreadySyncing, ManualLimitReached
 from sync.ledger.cancel import cancel
 from sync.ledger.claim import claim
+from sync.ledger.queues import ensure_queue
 from sync.ledger.request import Requested, request_sync
 from sync.ledger.scope import Scope
 from sync.models import Account, Connection, SyncRequest, SyncRun
 from sync.models.choices import Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
+from tests.locks import begin
 
 
 def ask(*connections: Connection, **options: object) -> Requested:
@@ -225,6 +228,23 @@ def test_racing_requests_do_not_pass_the_manual_limit() -> None:
 
     assert made == 5
     assert SyncRun.objects.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_at_both_providers_at_once_do_not_pass_the_manual_limit() -> None:
+    """Nothing else that they lock is the same: not a connection, nor a lane."""
+    account = make_account()
+    for _ in range(account.manual_syncs_per_hour - 1):
+        ask(make_connection(account), limited=True)
+    meta, google = make_connection(account), make_connection(account, "google")
+    ensure_queue("google", "default")
+
+    with transaction.atomic():
+        ask(meta, limited=True)
+        one_too_many = begin(lambda: ask(google, limited=True))
+
+    with pytest.raises(ManualLimitReached):
+        one_too_many.result(timeout=10)
 
 
 def race(threads: int, request: Callable[[], Requested]) -> int:
