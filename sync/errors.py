@@ -32,19 +32,25 @@ class TokenRejected(SyncError):
 
 
 class AlreadySyncing(SyncError):
-    """Every connection that fits has a run that covers the request."""
+    """Open runs cover all that is asked for."""
 
     code = "already_syncing"
     title = "Sync already in progress"
 
-    def __init__(self, message: str, *, run_id: str, request_id: str) -> None:
+    def __init__(self, message: str, *, run_ids: list[str], request_id: str) -> None:
+        """`request_id` is of the first run."""
         super().__init__(message)
-        self.run_id = run_id
+        self.run_ids = run_ids
         self.request_id = request_id
 
     @property
+    def run_id(self) -> str:
+        """The first of them."""
+        return self.run_ids[0]
+
+    @property
     def details(self) -> dict[str, Any]:
-        return {"jobId": self.request_id, "jobIds": [self.run_id]}
+        return {"jobId": self.request_id, "jobIds": self.run_ids}
 
 
 class ManualLimitReached(SyncError):

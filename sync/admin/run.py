@@ -211,8 +211,7 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
 
     @display(description="What")
     def what(self, run: SyncRun) -> str:
-        some = f", {len(run.campaign_ids)} chosen" if run.campaign_ids else ""
-        return f"{run.get_kind_display()} ({run.mode}{some})"
+        return run.task
 
     @display(description="Progress")
     def percent(self, run: SyncRun) -> str:

@@ -158,6 +158,6 @@ def _already_syncing(result: Requested) -> AlreadySyncing:
     doing = "running" if run.state == RunState.RUNNING else "waiting for its turn"
     return AlreadySyncing(
         f"A sync that covers this is already {doing}. Follow it under its id, or wait until it has ended.",
-        run_id=str(run.pk),
+        run_ids=[str(skipped.run.pk) for skipped in result.skipped],
         request_id=str(run.request_id),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sync.errors import AlreadySyncing
 from sync.ledger.request import request_sync
-from sync.ledger.scope import Scope
+from sync.ledger.wishes import Wishes
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Priority, Trigger
 
@@ -25,17 +25,17 @@ class Asked:
         return list(found.select_related("connection").order_by("pk"))
 
 
-def ask(connections: Iterable[Connection], *, scope: Scope, priority: Priority) -> Asked:
+def ask(connections: Iterable[Connection], *, wishes: Wishes, priority: Priority) -> Asked:
     """One request per account; nothing new where a sync that covers it is open."""
     asked = Asked()
     by_account = sorted(connections, key=lambda connection: connection.account_id)
     for account, own in groupby(by_account, key=lambda connection: connection.account):
-        _ask(asked, account, list(own), scope, priority)
+        _ask(asked, account, list(own), wishes, priority)
     return asked
 
 
 def _ask(
-    asked: Asked, account: Account, connections: list[Connection], scope: Scope, priority: Priority
+    asked: Asked, account: Account, connections: list[Connection], wishes: Wishes, priority: Priority
 ) -> None:
     try:
         requested = request_sync(
@@ -43,12 +43,11 @@ def _ask(
             connections,
             trigger=Trigger.MANUAL,
             source="command",
-            scope=scope,
+            wishes=wishes,
             priority=priority,
         )
     except AlreadySyncing as exc:
-        open_runs = SyncRun.objects.open().filter(connection__in=connections)
-        already = {UUID(exc.run_id), *open_runs.values_list("pk", flat=True)}
+        already = {UUID(run_id) for run_id in exc.run_ids}
     else:
         asked.ids += [run.pk for run in requested.runs]
         already = {skipped.run.pk for skipped in requested.skipped}

@@ -99,7 +99,7 @@ class _Lines:
             return
         waits = waiting_for(runs)
         for run in runs:
-            line = f"{run.connection}: {_words(run, waits)}, {run.records_count} records"
+            line = f"{_name(run)}: {_words(run, waits)}, {run.records_count} records"
             if self._last.get(run.pk) != line:
                 self._command.stdout.write(line)
             self._last[run.pk] = line
@@ -138,10 +138,14 @@ class _Bars:
         waits = waiting_for(runs)
         for run in runs:
             if run.pk not in self._tasks:
-                self._tasks[run.pk] = self._progress.add_task(str(run.connection), total=100, words="")
+                self._tasks[run.pk] = self._progress.add_task(_name(run), total=100, words="")
             words = f"{_words(run, waits)} ({run.records_count:,} records)"
             is_shown = self._all is None or _is_worth_a_bar(run)
             self._progress.update(self._tasks[run.pk], completed=run.progress, words=words, visible=is_shown)
+
+
+def _name(run: SyncRun) -> str:
+    return f"{run.connection}, {run.task}"
 
 
 def _is_worth_a_bar(run: SyncRun) -> bool:

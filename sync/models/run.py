@@ -296,6 +296,15 @@ class SyncRun(TimeOrdered):
         return self.campaigns_count + self.ad_groups_count + self.ads_count + self.insights_count
 
     @property
+    def task(self) -> str:
+        """What it reads, in words: `campaigns (incremental)`, `ads (3 chosen)`."""
+        ids = len(self.campaign_ids) + len(self.ad_group_ids) + len(self.ad_ids)
+        if self.kind == Kind.INSIGHTS:
+            days = f"{self.date_from} to {self.date_to}" if self.date_from else "what is due"
+            return f"{self.kind} ({', '.join([days, *self.levels])})"
+        return f"{self.kind} ({f'{ids} chosen' if ids else self.mode})"
+
+    @property
     def progress(self) -> int:
         """Percent done, 0-100; below 100 until it succeeded.
 
@@ -323,6 +332,8 @@ class SyncRun(TimeOrdered):
             return self.state
         if self.kind == Kind.INSIGHTS:
             return "fetching_insights"
+        if "finished" in self.checkpoint:
+            return "checking_removals"
         return f"fetching_{self.checkpoint.get('stream', 'campaigns')}"
 
 

@@ -4,12 +4,14 @@ import io
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from providers.sandbox.process import Sandbox
 from sync.ledger.pause import pause
@@ -97,9 +99,42 @@ def test_of_several_those_that_are_there_already_are_told(account: Account) -> N
 
 
 def test_chosen_campaigns_are_asked_for(connection: Connection) -> None:
-    run("--connection", connection.external_id, "--campaign", "7", "--campaign", "8")
+    run("--connection", connection.external_id, "--campaign", "8", "--campaign", "7", "--ad", "9")
 
-    assert SyncRun.objects.get().campaign_ids == ["7", "8"]
+    made = SyncRun.objects.get()
+    assert (made.kind, made.campaign_ids, made.ad_group_ids, made.ad_ids) == ("ads", ["7", "8"], [], ["9"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "task"),
+    [
+        ([], "campaigns (incremental)"),
+        (["--kind", "campaigns"], "campaigns (incremental)"),
+        (["--mode", "full"], "campaigns (full)"),
+        (["--kind", "insights"], "insights (what is due)"),
+        (["--kind", "insights", "--level", "ad"], "insights (what is due, ad)"),
+        (["--ad-group", "7"], "ads (1 chosen)"),
+    ],
+)
+def test_options_say_what_is_read(connection: Connection, arguments: list[str], task: str) -> None:
+    Connection.objects.update(last_full_sync_at=timezone.now())
+
+    out = run("--connection", connection.external_id, *arguments)
+
+    assert f", {task}: queued" in out
+    assert task in [made.task for made in SyncRun.objects.all()]
+
+
+def test_days_of_insights_are_asked_for(connection: Connection) -> None:
+    until = timezone.now().date()
+    since = until - timedelta(days=40)
+
+    run("--connection", "act_" + connection.external_id[4:], "--kind", "insights",
+        "--from", str(since), "--to", str(until))  # fmt: skip
+
+    made = SyncRun.objects.get()
+    assert (made.date_from, made.date_to) == (since, until)
+    assert made.task == f"insights ({since} to {until})"
 
 
 def test_an_ad_account_is_named_as_people_write_it(account: Account) -> None:
@@ -120,6 +155,7 @@ def test_an_ad_account_is_named_as_people_write_it(account: Account) -> None:
         (["--connection", "act_404"], "--connection: there is no 'act_404'"),
         (["--account", "Nobody"], "--account: there is no 'Nobody'"),
         (["--account", "Acme", "--campaign", "7"], "--campaign: say with --connection"),
+        (["--account", "Acme", "--ad-group", "7"], "--ad-group: say with --connection"),
         (["--all", "--timeout", "3"], "--timeout ends the waiting: give --wait, too"),
     ],
 )
@@ -128,6 +164,57 @@ def test_wrong_use_is_explained(account: Account, arguments: list[str], message:
         run(*arguments)
 
     assert caught.value.returncode == 2
+
+
+TODAY = timezone.now().date()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--kind", "ads"], "--kind ads: name what is to be read"),
+        (["--kind", "insights", "--campaign", "7"], "--campaign: what is named by id is read by --kind ads"),
+        (["--kind", "campaigns", "--ad", "7"], "--ad: what is named by id"),
+        (["--mode", "full", "--ad", "7"], "--mode: only campaigns"),
+        (["--mode", "full", "--kind", "insights"], "--mode: only campaigns"),
+        (["--level", "ad"], "--level: days and levels are those of insights"),
+        (["--kind", "campaigns", "--from", "2026-01-01"], "--from: days and levels"),
+        (["--kind", "insights", "--from", str(TODAY)], "--to: say both"),
+        (["--kind", "insights", "--to", str(TODAY)], "--from: say both"),
+        (
+            ["--kind", "insights", "--from", str(TODAY), "--to", str(TODAY - timedelta(days=1))],
+            "--to: .* is before --from",
+        ),
+        (
+            ["--kind", "insights", "--from", str(TODAY), "--to", str(TODAY + timedelta(days=2))],
+            "--to: .* is yet to come",
+        ),
+        (["--kind", "insights", "--from", "2001-01-01", "--to", str(TODAY)], "--from: the platforms keep 37"),
+        (["--kind", "insights", "--from", "yesterday", "--to", str(TODAY)], "'yesterday' is no day"),
+        (["--kind", "keywords"], "--kind: invalid choice: 'keywords'"),
+        (["--mode", "half"], "--mode: invalid choice"),
+        (["--kind", "insights", "--level", "keyword"], "--level: invalid choice"),
+        (["--campaign", "7x"], "--campaign: '7x' is no id at Meta. Write it as 123."),
+        (["--ad", "7~8"], "--ad: '7~8' is no id at Meta"),
+    ],
+)
+def test_what_does_not_go_together_is_explained(
+    connection: Connection, arguments: list[str], message: str
+) -> None:
+    with pytest.raises(CommandError, match=message):
+        run("--connection", connection.external_id, *arguments)
+
+    assert not SyncRun.objects.exists()
+
+
+def test_an_ad_at_google_is_named_with_its_ad_group(account: Account) -> None:
+    google = make_connection(account, "google", external_id="1234567890")
+
+    with pytest.raises(CommandError, match="Write it as 33~44: ad group and ad"):
+        run("--connection", google.external_id, "--ad", "44")
+    run("--connection", google.external_id, "--ad", "33~44")
+
+    assert SyncRun.objects.get().ad_ids == ["33~44"]
 
 
 @pytest.mark.parametrize("timeout", ["0", "-1", "nan", "inf", "soon"])

@@ -13,11 +13,22 @@ from sync.management.lookup import add_choice, chosen, find_account, find_run
 from sync.management.output import add_json, print_json, print_table, span
 from sync.management.story import ATTEMPT, INTERVENTION, attempts, interventions
 from sync.models import Change, SyncRun
-from sync.models.choices import RunState
+from sync.models.choices import Kind, Mode, RunState
 from sync.models.run import SyncRunQuerySet
 
 CHANGES_SHOWN = 50
-COLUMNS = ("id", "account", "connection", "trigger", "state", "created_at", "took", "records", "error")
+COLUMNS = (
+    "id",
+    "account",
+    "connection",
+    "task",
+    "trigger",
+    "state",
+    "created_at",
+    "took",
+    "records",
+    "error",
+)
 CHANGE = ("entity", "external_id", "action", "field", "old", "new")
 
 
@@ -36,6 +47,8 @@ class Command(AdTigerCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add_choice(parser)
         parser.add_argument("--state", choices=RunState.values)
+        parser.add_argument("--kind", choices=Kind.values)
+        parser.add_argument("--mode", choices=Mode.values)
         parser.add_argument("--category", choices=[str(category) for category in Category])
         parser.add_argument("--since", type=seconds, metavar="HOURS", help="only runs of the last HOURS")
         parser.add_argument("--limit", type=count, default=20, help="how many (default 20)")
@@ -61,6 +74,10 @@ class Command(AdTigerCommand):
             **summary(run),
             "source": run.request.source,
             "waiting_for": waiting_for([run]).get(run.pk, ""),
+            "stage": run.stage,
+            "progress": run.progress,
+            "full_because": run.checkpoint.get("plan", {}).get("full_because", ""),
+            "access_issues": run.access_issues,
         }
         if as_json:
             total = found.count()
@@ -90,6 +107,7 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "connection": f"{run.provider} {run.connection.external_id}",
         "kind": run.kind,
         "mode": run.mode,
+        "task": run.task,
         "trigger": run.trigger,
         "state": run.state,
         "created_at": run.created_at,
@@ -110,9 +128,11 @@ def _chosen(options: dict[str, Any]) -> SyncRunQuerySet:
         runs = runs.filter(connection=chosen(options).get())
     elif options["account"]:
         runs = runs.filter(account=find_account(options["account"]))
-    for option, column in (("provider", "provider"), ("state", "state"), ("category", "error_category")):
+    for option in ("provider", "kind", "mode", "state"):
         if options[option]:
-            runs = runs.filter(**{column: options[option]})
+            runs = runs.filter(**{option: options[option]})
+    if options["category"]:
+        runs = runs.filter(error_category=options["category"])
     if options["since"]:
         runs = runs.filter(created_at__gt=timezone.now() - timedelta(hours=options["since"]))
     return runs

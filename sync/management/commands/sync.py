@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from sync.ledger.scope import Scope
 from sync.management.ask import Asked, ask
 from sync.management.command import AdTigerCommand, WrongUse, seconds
 from sync.management.follow import follow
 from sync.management.lookup import add_choice, chosen
 from sync.management.output import add_json, print_json
+from sync.management.wanted import IDS, add_wanted, check_ids, wanted
 from sync.models import Connection, SyncRun
 from sync.models.choices import Priority
 
@@ -23,7 +23,10 @@ class Command(AdTigerCommand):
     )
     examples = (
         "sync --connection act_123 --wait",
-        "sync --connection act_123 --campaign 7 --campaign 8",
+        "sync --connection act_123 --campaign 7 --campaign 8 --wait",
+        "sync --connection 123-456-7890 --ad 33~44",
+        "sync --account Acme --mode full",
+        "sync --connection act_123 --kind insights --from 2026-10-01 --to 2026-10-31 --level campaign",
         "sync --account Acme --provider google --wait --timeout 600",
         "sync --all --json",
     )
@@ -31,19 +34,20 @@ class Command(AdTigerCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add_choice(parser)
         parser.add_argument("--all", action="store_true", help="every active connection")
-        parser.add_argument(
-            "--campaign", action="append", default=[], metavar="ID", help="only this campaign; repeatable"
-        )
+        add_wanted(parser)
         parser.add_argument("--wait", action="store_true", help="follow the syncs to their end")
         parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="with --wait: give up waiting")
         add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         _check(options)
+        what, connections = wanted(options), _to_sync(options)
+        for connection in connections:
+            check_ids(options, connection)
         by_person = options["connection"] or options["account"]
         asked = ask(
-            _to_sync(options),
-            scope=Scope(campaign_ids=tuple(sorted(set(options["campaign"])))),
+            connections,
+            wishes=what,
             priority=Priority.MANUAL if by_person else Priority.SCHEDULED,
         )
         if not options["json"]:
@@ -59,7 +63,7 @@ class Command(AdTigerCommand):
     def _tell(self, asked: Asked) -> None:
         for run in asked.runs():
             already = "already " if run.pk in asked.already else ""
-            self.stdout.write(f"{run.connection}: {already}{run.state}, run {run.pk}")
+            self.stdout.write(f"{run.connection}, {run.task}: {already}{run.state}, run {run.pk}")
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -68,8 +72,9 @@ def _check(options: dict[str, Any]) -> None:
         raise WrongUse("Say what to sync: --connection, --account, --provider or --all.")
     if options["all"] and named:
         raise WrongUse("--all means every connection: leave out --connection and --account, or --all.")
-    if options["campaign"] and not options["connection"]:
-        raise WrongUse("--campaign: say with --connection in which ad account the campaigns are.")
+    for name, option in IDS.items():
+        if options[name] and not options["connection"]:
+            raise WrongUse(f"{option}: say with --connection in which ad account it is.")
     if options["timeout"] and not options["wait"]:
         raise WrongUse("--timeout ends the waiting: give --wait, too.")
 
@@ -93,10 +98,13 @@ def _describe(run: SyncRun, asked: Asked) -> dict[str, Any]:
         "id": str(run.pk),
         "connection": run.connection.external_id,
         "provider": run.provider,
+        "kind": run.kind,
+        "mode": run.mode,
         "state": run.state,
         "already_syncing": run.pk in asked.already,
         "progress": run.progress,
         "records": run.records_count,
         "changes": run.changes,
+        "access_issues": run.access_issues,
         "error": run.error_message,
     }
