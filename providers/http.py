@@ -17,7 +17,14 @@ import urllib3
 from requests.auth import AuthBase
 
 from providers.base import Breaker, Gate, Usage
-from providers.errors import InvalidRequest, PlatformFault, ProviderError, ReconnectNeeded, Unreachable
+from providers.errors import (
+    BudgetSpent,
+    InvalidRequest,
+    PlatformFault,
+    ProviderError,
+    ReconnectNeeded,
+    Unreachable,
+)
 from providers.lenient import loads
 
 CONNECT_SECONDS = 5  # a reachable platform answers within one
@@ -157,7 +164,7 @@ class Http:
             if not isinstance(body, dict):
                 raise answer.broken("no JSON object")
             if "error" in body:  # also seen with status 200
-                raise self._error(answer, body)
+                raise self.error(answer, body)
             return body
 
     def watching(self, endpoint: str) -> AbstractContextManager[Callable[[], object]]:
@@ -166,14 +173,39 @@ class Http:
 
     def open(self, method: str, url: str, *, token: str, use_case: str = "", **request: Any) -> Answer:
         """Make a call and return its answer with the body still to be read; inside `watching`."""
-        ticket = self._gate.take(use_case)
-        self.calls += 1
-        usage = Usage()
+        with self.metered(use_case) as usages:
+            answer = self.send(method, url, token=token, **request)
+            usages[0] = self.usage_of(answer.status, answer.headers)
+        self.check(answer)
+        return answer
+
+    @contextmanager
+    def metered(self, use_case: str, *, at_most: int = 1) -> Iterator[list[Usage]]:
+        """Around calls that go out together: as many as the gate gives now, at least one. What each answer
+        said is put in its place of the list; all are settled at the end, whatever happens."""
+        tickets = [self._gate.take(use_case)]
+        usages = [Usage()]
         try:
-            answer = send(self._session, self._dialect.name, method, url, token=token, **request)
-            usage = self._dialect.usage_of(answer.headers)._replace(failed=answer.status >= 400)
+            with suppress(BudgetSpent):
+                while len(tickets) < at_most:
+                    tickets.append(self._gate.take(use_case))
+                    usages.append(Usage())
+            self.calls += len(tickets)
+            yield usages
         finally:
-            self._gate.settle(ticket, usage)
+            for ticket, usage in zip(tickets, usages, strict=True):
+                self._gate.settle(ticket, usage)
+
+    def send(self, method: str, url: str, *, token: str, **request: Any) -> Answer:
+        """Send what was metered."""
+        return send(self._session, self._dialect.name, method, url, token=token, **request)
+
+    def usage_of(self, status: int, headers: Mapping[str, str]) -> Usage:
+        """What an answer said of the platform's limits."""
+        return self._dialect.usage_of(headers)._replace(failed=status >= 400)
+
+    def check(self, answer: Answer) -> None:
+        """Raise what an answer's status says; only the body of a good one is left to be read."""
         if 300 <= answer.status < 400:
             answer.close()
             raise InvalidRequest(
@@ -181,9 +213,9 @@ class Http:
                 http_status=answer.status,
             )
         if answer.status >= 400:
-            raise self._error(answer, answer.json())
-        return answer
+            raise self.error(answer, answer.json())
 
-    def _error(self, answer: Answer, body: Any) -> ProviderError:
+    def error(self, answer: Answer, body: Any) -> ProviderError:
+        """The error that an answer tells of."""
         with reading(self._dialect.name):
             return self._dialect.error_of(answer.status, body, answer.headers)

@@ -6,16 +6,17 @@ from datetime import datetime, timedelta
 import requests
 
 from providers.base import AdAccountRef, Breaker, Gate, Grant, NoBreaker, Selection
-from providers.errors import TooMuchData
+from providers.errors import PlatformFault, ProviderError, TooMuchData
 from providers.http import Dialect, Http, reading
+from providers.meta.batch import MAX_BATCH, Ask, Reply
 from providers.meta.config import MetaConfig
 from providers.meta.cursor import Cursor
 from providers.meta.errors import error_of
-from providers.meta.fields import ACCOUNT_FIELDS, EDGES, FIELDS, LEVELS, STATUSES
-from providers.meta.graph import Body, Graph, Params, Walk, after_of, continuing, json_text
+from providers.meta.fields import ACCOUNT_FIELDS, EDGES, LEVELS
+from providers.meta.graph import Body, Graph, Params, Walk, after_of, continuing
 from providers.meta.insights import Insights
 from providers.meta.parse import account_record, ids_of, records_of
-from providers.meta.selection import IDS_PER_CALL, Slice, filtering, slices_of
+from providers.meta.selection import IDS_PER_CALL, Listing, Slice, short_listings, slices_of
 from providers.meta.usage import ADS_MANAGEMENT, usage_of
 from providers.records import AdAccountRecord, InsightPage, InsightSlice, Page, Stream
 from providers.values import Values
@@ -24,6 +25,7 @@ META = Dialect("Meta", usage_of, error_of)
 PAGE_SIZE = 500  # limits count calls, not rows; larger pages meet "reduce the amount of data"
 SMALLEST_PAGE = 25  # Meta's own default; below it something else is wrong
 ACCOUNTS = "ad accounts"  # the endpoint that describes them, beside those of the streams
+BATCH, BATCH_TIMEOUT = "batch", "960"
 ACCOUNTS_PER_PAGE = 100  # few fields each; hardly anybody has more
 OVERLAP = timedelta(minutes=2)  # our clock is not Meta's, and an edit shows a moment later
 
@@ -48,6 +50,8 @@ class MetaClient:
         self._graph = Graph(config, grant, Http(session, gate, breaker or NoBreaker(), META))
         self._insights = Insights(self._graph, ad_account.external_id, self._currency, config.first_look)
         self._limit = page_size
+        self._together = MAX_BATCH
+        self._replies: dict[Listing, Reply] = {}  # read ahead, until they are asked for
 
     @property
     def calls(self) -> int:
@@ -87,7 +91,7 @@ class MetaClient:
         walk = Walk()
         while at is not None:
             walk.step(at)
-            body = self._page(stream, slices[at.slice], selection.since, at)
+            body = self._page(Listing(stream, slices[at.slice], selection.since), selection, at.after)
             currency = self._currency()
             with reading("Meta"):
                 records = records_of(stream, body["data"], currency)
@@ -100,8 +104,8 @@ class MetaClient:
         known: list[str] = []
         for start in range(0, len(external_ids), IDS_PER_CALL):
             part = Slice(LEVELS[stream], tuple(external_ids[start : start + IDS_PER_CALL]))
-            params = {"fields": "id", "limit": str(IDS_PER_CALL)} | _every_status(stream)
-            body = self._read(EDGES[stream], params | filtering(stream, part, None))
+            params = {"fields": "id", "limit": str(IDS_PER_CALL)} | Listing(stream, part).filters()
+            body = self._read(EDGES[stream], params)
             with reading("Meta"):
                 known += ids_of(body["data"])
         return known
@@ -114,19 +118,43 @@ class MetaClient:
             slice, attribution=attribution, cursor=cursor, expected_rows=expected_rows
         )
 
-    def _page(self, stream: Stream, part: Slice, since: datetime | None, at: Cursor) -> Body:
-        """One page; where Meta asks for less, a smaller one at once."""
-        params = {"fields": FIELDS[stream]} | _every_status(stream) | continuing(at.after)
-        params |= filtering(stream, part, since)
-        if not at.after:
-            params["summary"] = "total_count"
+    def _page(self, listing: Listing, selection: Selection, after: str) -> Body:
+        """One page, from what was read ahead where that has it; where Meta asks for less, a smaller one at
+        once."""
+        reply = None if after else self._ahead(listing, selection)
+        if isinstance(reply, dict):
+            return reply
+        if isinstance(reply, ProviderError) and not isinstance(reply, TooMuchData):
+            raise reply
         while True:
             try:
-                return self._read(EDGES[stream], params | {"limit": str(self._limit)})
+                return self._read(EDGES[listing.stream], listing.params(after, self._limit))
             except TooMuchData:
                 if self._limit <= SMALLEST_PAGE:
                     raise
             self._limit = max(SMALLEST_PAGE, self._limit // 2)
+
+    def _ahead(self, listing: Listing, selection: Selection) -> Reply:
+        """The first page of a short listing, read together with those that come next; None: to be asked for
+        by itself."""
+        if listing not in self._replies:
+            wanted = short_listings(listing, selection)[: self._together]
+            self._replies = dict(zip(wanted, self._read_together(wanted), strict=False))
+        return self._replies.pop(listing, None)
+
+    def _read_together(self, wanted: list[Listing]) -> list[Reply]:
+        """The first pages of listings; none where they are better asked for one by one."""
+        if len(wanted) < 2:
+            return []
+        account = self._ad_account.external_id
+        asks = [Ask(f"{account}/{EDGES[one.stream]}", one.params("", self._limit)) for one in wanted]
+        try:
+            return self._graph.batch(asks, endpoint=BATCH, use_case=ADS_MANAGEMENT)
+        except PlatformFault as error:
+            if not error.platform_code.startswith(BATCH_TIMEOUT):
+                raise
+        self._together //= 2
+        return []
 
     def _read(self, edge: str, params: Params) -> Body:
         """Something of the ad account: Meta meters these calls by what they are for."""
@@ -138,10 +166,6 @@ class MetaClient:
         if not self._ad_account.currency:
             self._ad_account = self._ad_account._replace(currency=self.account().currency)
         return self._ad_account.currency
-
-
-def _every_status(stream: Stream) -> Params:
-    return {"effective_status": json_text(STATUSES[stream])}
 
 
 def _total(body: Body) -> int | None:

@@ -1,5 +1,6 @@
 """Calls of the Graph API with a user's token, and what every paged answer has in common."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -7,6 +8,7 @@ import orjson
 from providers.base import Grant
 from providers.errors import PlatformFault
 from providers.http import Http
+from providers.meta.batch import MAX_BATCH, Ask, Reply, SubAnswer
 from providers.meta.config import MetaConfig
 from providers.meta.oauth import proof
 
@@ -29,6 +31,32 @@ class Graph:
     def post(self, path: str, form: Params, *, endpoint: str, use_case: str = "") -> Body:
         """Ask for something to be done, in a form."""
         return self._ask("POST", path, endpoint, use_case, data=self._proven(form))
+
+    def batch(self, asks: Sequence[Ask], *, endpoint: str, use_case: str = "") -> list[Reply]:
+        """Read several things in one round trip: as many of the first as the budget allows now, 50 at most.
+
+        Each counts as a call, and has its own answer or error; None is one that Meta did not answer in
+        time, to be asked again. What can't be told apart is raised, for all of them.
+        """
+        base, token = self._config.base, self._grant.secret
+        with (
+            self.http.watching(endpoint),
+            self.http.metered(use_case, at_most=min(len(asks), MAX_BATCH)) as usages,
+        ):
+            form = self._proven(
+                {"include_headers": "true", "batch": json_text([ask.part() for ask in asks[: len(usages)]])}
+            )
+            answer = self.http.send("POST", f"{base}/", token=token, data=form)
+            usages[0] = self.http.usage_of(answer.status, answer.headers)
+            self.http.check(answer)
+            parts = answer.json()
+            if not isinstance(parts, list):
+                raise self.http.error(answer, parts)
+            replies = [SubAnswer.of(part) for part in parts[: len(usages)]]
+            for place, one in enumerate(replies):
+                if one is not None:
+                    usages[place] = self.http.usage_of(one.status, one.headers)
+        return [one and one.read() for one in replies] + [None] * (len(usages) - len(replies))
 
     def _ask(self, method: str, path: str, endpoint: str, use_case: str, **request: Any) -> Body:
         url, token = f"{self._config.base}/{path}", self._grant.secret

@@ -46,6 +46,13 @@ def _drops(parts: Iterable[bytes]) -> Iterator[bytes]:
         yield from (part[at : at + size] for at in range(0, len(part), size))
 
 
+def _odd_headers(reply: Reply, fault: Fault) -> Reply:
+    """Their names in another case, as within a batch, or none at all."""
+    if fault.text("form", "lower") == "missing":
+        return replace(reply, headers={})
+    return replace(reply, headers={name.lower(): value for name, value in reply.headers.items()})
+
+
 def _html(reply: Reply, fault: Fault) -> Reply:
     return _instead(reply, PAGE, fault.number("status", 502), "text/html; charset=utf-8")
 
@@ -96,6 +103,7 @@ def _first(reply: Reply, parts: int) -> Iterable[bytes]:
 
 _HARMS: dict[FaultKind, Callable[[Reply, Fault], Reply]] = {
     FaultKind.SLOW: _slow,
+    FaultKind.ODD_HEADERS: _odd_headers,
     FaultKind.HTML: _html,
     FaultKind.REDIRECT: _redirect,
     FaultKind.EMPTY: _empty,

@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     REPEAT_PAGE = "repeat_page"
     HIDE_ROWS = "hide_rows"
     USAGE = "usage"
+    ODD_HEADERS = "odd_headers"
     REPORT = "report"
     TOO_WIDE = "too_wide"
     # Something happens to the answer on its way.
@@ -63,6 +64,7 @@ DETAILS: dict[FaultKind, frozenset[str]] = {
         FaultKind.UNKNOWN_ERROR: "code subcode status family name",
         FaultKind.TOO_MUCH_DATA: "rows cells",
         FaultKind.TOO_WIDE: "rows",
+        FaultKind.ODD_HEADERS: "form",
         FaultKind.REPORT: "fate seconds code subcode message silent",
         FaultKind.TOKEN_EXPIRED: "",
         FaultKind.TOKEN_REVOKED: "subcode",
@@ -88,6 +90,7 @@ DETAILS: dict[FaultKind, frozenset[str]] = {
 ONLY = {
     FaultKind.TOO_MUCH_DATA: Platform.META,
     FaultKind.TOO_WIDE: Platform.META,
+    FaultKind.ODD_HEADERS: Platform.META,
     FaultKind.REPORT: Platform.META,
     FaultKind.USAGE: Platform.META,
     FaultKind.STREAM_ERROR: Platform.GOOGLE,
@@ -95,7 +98,7 @@ ONLY = {
 # Until cleared, for these are about the account or its size, not about one call.
 LASTING = frozenset({FaultKind.ACCESS_DENIED, FaultKind.TOO_MUCH_DATA, FaultKind.TOO_WIDE})
 # Beside another fault, not instead of it.
-COMPANIONS = frozenset({FaultKind.SLOW, FaultKind.USAGE})
+COMPANIONS = frozenset({FaultKind.SLOW, FaultKind.USAGE, FaultKind.ODD_HEADERS})
 # About one endpoint only.
 ENDPOINTS = {FaultKind.REPORT: "insights_async"}
 # Only calls that continue a listing; a stream of Google's repeats rows of its own.
