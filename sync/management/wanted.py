@@ -60,8 +60,8 @@ def wanted(options: dict[str, Any]) -> Wishes:
     """What is to be asked for. Raises `WrongUse` for what does not go together."""
     kind = _kind(options)
     if kind == Kind.ADS:
-        ids = (tuple(sorted(set(options[name]))) for name in IDS)
-        return wishes.only(Wish(kind, Scope(Mode.FULL, *ids)))
+        campaigns, ad_groups, ads = (tuple(sorted(set(options[name]))) for name in IDS)
+        return wishes.only(Wish(kind, Scope(campaign_ids=campaigns, ad_group_ids=ad_groups, ad_ids=ads)))
     if kind == Kind.INSIGHTS:
         since, until = _days(options)
         levels = tuple(sorted(set(options["level"])))
