@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from providers.google.client import GoogleClient
+from providers.meta.client import MetaClient
 from sync.engine.drain import drain
 from sync.ledger.request import request_sync
 from sync.models import Connection, SyncRun
@@ -37,5 +39,6 @@ def make_due(run: SyncRun) -> None:
 
 
 def small_pages(monkeypatch: pytest.MonkeyPatch, rows: int = 25) -> None:
-    monkeypatch.setattr("providers.meta.client.MetaClient.__init__.__kwdefaults__", {"page_size": rows})
-    monkeypatch.setattr("providers.google.client.GoogleClient.__init__.__kwdefaults__", {"page_size": rows})
+    for client in (MetaClient, GoogleClient):
+        defaults = {**(client.__init__.__kwdefaults__ or {}), "page_size": rows}
+        monkeypatch.setattr(client.__init__, "__kwdefaults__", defaults)

@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
+from django.conf import settings
 from django.utils import timezone
 
 from providers.errors import CursorExpired, ReportPending, TooMuchData
-from providers.records import InsightPage, InsightRecord, InsightSlice
+from providers.records import InsightPage, InsightRecord, InsightSlice, Level
 from sync.engine.chunk import chunk
 from sync.engine.insights.days import any_rows, complete, forget_seen, remember_seen, remove_vanished
 from sync.engine.insights.merge import merge_insights
 from sync.engine.insights.partitions import ensure_partitions
 from sync.engine.insights.plan import attribution_of, plan
+from sync.engine.insights.slices import days_in
 from sync.engine.insights.work import Begun, Work
 from sync.engine.turn import Turn
 
@@ -84,7 +86,7 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
     begun.ready_at = None
     try:
         for page in client.insights(
-            slice,
+            _asked(slice),
             attribution=turn.run.connection.attribution,
             cursor=begun.cursor,
             expected_rows=work.expected(slice),
@@ -106,6 +108,13 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
         with _chunk(turn, work):
             forget_seen(turn.run, slice)
         raise
+
+
+def _asked(slice: InsightSlice) -> InsightSlice:
+    """With campaigns' conversions by type, which may cost a call of their own: not with the days that every
+    sync reads."""
+    is_longer = days_in(slice) > settings.INSIGHTS_FRESH_DAYS
+    return slice._replace(by_type=is_longer and slice.level is Level.CAMPAIGN)
 
 
 def _commit(turn: Turn, work: Work, begun: Begun, page: InsightPage) -> None:

@@ -23,6 +23,7 @@ from sync.models import Insight
 
 COLUMNS = InsightRecord._fields
 KEY = ("external_id", "day")
+BY_TYPE = "conversions_by_type"
 TABLE = Identifier(Insight._meta.db_table)
 # Named by its columns too: behind a pooler it may outlive a deployment that changes them.
 INCOMING = Identifier(f"incoming_insight_{sha256(','.join(COLUMNS).encode()).hexdigest()[:8]}")
@@ -112,8 +113,11 @@ def _merge_copied_rows() -> Composed:
 
 
 def _merge_from(incoming: Composed | Identifier) -> Composed:
-    """The days are named twice: as values they choose the partitions, as columns the rows."""
-    metrics = [column for column in COLUMNS if column not in KEY]
+    """The days are named twice: as values they choose the partitions, as columns the rows.
+
+    Conversions by type that were not asked for leave what is there.
+    """
+    metrics = [column for column in COLUMNS if column not in (*KEY, BY_TYPE)]
     return SQL(
         """
         WITH merged AS (
@@ -121,10 +125,13 @@ def _merge_from(incoming: Composed | Identifier) -> Composed:
             ON t.connection_id = %(connection)s::uuid AND t.level = %(level)s::text
                 AND t.day BETWEEN %(since)s::date AND %(until)s::date
                 AND t.day = s.day AND t.external_id = s.external_id
-            WHEN MATCHED AND ({t_metrics}) IS DISTINCT FROM ({s_metrics})
-                THEN UPDATE SET {assignments}, run_id = %(run)s::uuid, updated_at = statement_timestamp()
-            WHEN NOT MATCHED THEN INSERT (connection_id, level, run_id, updated_at, {columns}) VALUES (
-                %(connection)s::uuid, %(level)s::text, %(run)s::uuid, statement_timestamp(), {s_columns})
+            WHEN MATCHED AND ({t_metrics}, t.{by_type})
+                    IS DISTINCT FROM ({s_metrics}, coalesce(s.{by_type}, t.{by_type}))
+                THEN UPDATE SET {assignments}, {by_type} = coalesce(s.{by_type}, t.{by_type}),
+                    run_id = %(run)s::uuid, updated_at = statement_timestamp()
+            WHEN NOT MATCHED THEN INSERT (connection_id, level, run_id, updated_at, {columns}, {by_type})
+                VALUES (%(connection)s::uuid, %(level)s::text, %(run)s::uuid, statement_timestamp(),
+                    {s_columns}, coalesce(s.{by_type}, '{{}}'))
             RETURNING merge_action() AS action
         )
         SELECT count(*) FILTER (WHERE action = 'INSERT'), count(*) FILTER (WHERE action = 'UPDATE')
@@ -136,6 +143,7 @@ def _merge_from(incoming: Composed | Identifier) -> Composed:
         t_metrics=listed(metrics, "t"),
         s_metrics=listed(metrics, "s"),
         assignments=SQL(", ").join(SQL("{0} = s.{0}").format(Identifier(column)) for column in metrics),
-        columns=listed(COLUMNS),
-        s_columns=listed(COLUMNS, "s"),
+        columns=listed((*KEY, *metrics)),
+        s_columns=listed((*KEY, *metrics), "s"),
+        by_type=Identifier(BY_TYPE),
     )

@@ -1,0 +1,115 @@
+"""What a sync of a Google customer costs: operations, counted by the client and by the platform."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from providers.records import Level, Stream
+from providers.sandbox.process import Sandbox
+from sync.ledger.scope import Scope
+from sync.models import Account, Connection, Insight, SyncRun
+from sync.models.choices import Kind, Mode, RunState
+from tests.integration.syncing import sync
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+
+CHANGES = Scope(Mode.INCREMENTAL)
+
+
+@pytest.fixture(autouse=True)
+def by_the_clock(platform: Sandbox) -> None:
+    platform.control("settings", google_change_delay=0, google_untold_budgets=False, today="")
+
+
+@pytest.fixture
+def connection(platform: Sandbox, account: Account) -> Connection:
+    return connect(platform, account, "google")
+
+
+def operations(platform: Sandbox, connection: Connection) -> int:
+    """As Google counted them."""
+    subjects = platform.calls(platform="google", account=connection.external_id)["subjects"]
+    return sum(report["calls"] for report in subjects.values())
+
+
+def read(connection: Connection, **scope: Any) -> SyncRun:
+    run = sync(connection, kind=Kind.INSIGHTS, scope=Scope(**scope))
+    assert run.state == RunState.SUCCEEDED
+    return run
+
+
+def edit_of_each_kind(platform: Sandbox, connection: Connection) -> None:
+    truth = platform.truth("google", connection.external_id)
+    for stream in Stream:
+        where = {"platform": "google", "account": connection.external_id}
+        platform.control("edit", **where, id=min(truth[stream]), name="Edited")
+
+
+def test_a_full_pass_is_one_operation_a_stream(platform: Sandbox, connection: Connection) -> None:
+    run = sync(connection)
+
+    assert run.calls == operations(platform, connection) <= 4  # and the account's own
+    assert_equal_to_platform(platform, connection)
+
+
+def test_a_full_pass_of_metrics_is_one_operation_a_level_and_one_for_types(
+    platform: Sandbox, connection: Connection
+) -> None:
+    run = read(connection)
+
+    assert run.calls == operations(platform, connection) == len(Level) + 1
+    assert run.insights_count == Insight.objects.count() > 0
+
+
+def test_an_idle_tick_is_one_operation_and_two_of_metrics(platform: Sandbox, connection: Connection) -> None:
+    sync(connection)
+    read(connection)
+    before = operations(platform, connection)
+
+    catalog, metrics = sync(connection, scope=CHANGES), read(connection)
+
+    assert (catalog.calls, metrics.calls) == (1, 2)
+    assert operations(platform, connection) - before == 3
+
+
+def test_a_tick_with_edits_of_each_kind_is_six_operations(platform: Sandbox, connection: Connection) -> None:
+    sync(connection)
+    read(connection)
+    edit_of_each_kind(platform, connection)
+    before = operations(platform, connection)
+
+    catalog, metrics = sync(connection, scope=CHANGES), read(connection)
+
+    assert catalog.changes == {"updated": 3}
+    assert (catalog.calls, metrics.calls) == (4, 2)
+    assert operations(platform, connection) - before == 6
+    assert_equal_to_platform(platform, connection)
+
+
+def test_the_metrics_are_the_platforms(platform: Sandbox, connection: Connection) -> None:
+    read(connection)
+
+    days = Insight.objects.order_by("day").values_list("day", flat=True)
+    since, until = days[0], days.reverse()[0]
+    for level in Level:
+        told = {
+            (row["day"], row["id"]): row
+            for row in platform.insights("google", connection.external_id, level, str(since), str(until))
+            if row["impressions"] or row["conversions"]
+        }
+        rows = {(str(row.day), row.external_id): row for row in Insight.objects.filter(level=level)}
+        assert rows.keys() == told.keys()
+        for key, row in rows.items():
+            assert (row.clicks, row.spend_micros) == (told[key]["clicks"], told[key]["cost_micros"])
+            assert row.conversions == Decimal(str(told[key]["conversions"]))
+
+
+def test_conversions_by_type_stay_where_a_tick_does_not_ask_for_them(connection: Connection) -> None:
+    read(connection)
+    daily = dict(Insight.objects.filter(level="campaign").values_list("pk", "conversions_by_type"))
+
+    run = read(connection)
+
+    assert any(daily.values())
+    assert run.changes == {}
+    assert dict(Insight.objects.filter(level="campaign").values_list("pk", "conversions_by_type")) == daily
