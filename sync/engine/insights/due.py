@@ -69,8 +69,9 @@ def due_days(
     """The days of one level to be read now, the newest first.
 
     `known` are the days that are not final, those of the first history, and the newest at least. A level that
-    is not `is_hourly` is read once a day, in the night. Before `oldest` the platform tells nothing. What nobody read since
-    the newest day that was read when it was new is missing, as after a pause; an older hole nobody asked for.
+    is not `is_hourly` is read once a day, in the night. Before `oldest` the platform tells nothing. What
+    nobody read since the newest day that was read when it was new is missing, as after a pause; an older
+    hole nobody asked for.
     """
     begin = clock.today - (policy.first_days - 1) * DAY
     newest = max(known, default=None)
