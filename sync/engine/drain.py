@@ -6,7 +6,7 @@ from django.conf import settings
 
 from sync.engine.execute import execute
 from sync.engine.stopping import stop_asked
-from sync.ledger.claim import claim
+from sync.ledger.claim import another_kind_waits, claim
 from sync.ledger.nudge import nudge, nudge_at
 from sync.models.choices import DeferReason, Priority
 
@@ -17,7 +17,7 @@ def drain(provider: str, region: str, *, worker: str) -> int:
     """Execute due runs, best first; returns how many. Leaves a new hint when its time is over.
 
     A platform that is down is left alone until the next hint: what waits keeps its place, instead of being
-    started and deferred by the thousand.
+    started and deferred by the thousand. Not so where another kind waits, too: one endpoint may be down only.
     """
     done = outages = 0
     ends_at = time.monotonic() + settings.DRAIN_SECONDS
@@ -27,7 +27,7 @@ def drain(provider: str, region: str, *, worker: str) -> int:
         if run.available_at:  # a retry in 2 s, or a budget that is free again: on time, not at the tick after
             nudge_at(provider, region, run.available_at)
         outages = outages + 1 if run.defer_reason == DeferReason.OUTAGE else 0
-        if outages == OUTAGES:
+        if outages >= OUTAGES and not another_kind_waits(run):
             break
         if stop_asked() or time.monotonic() > ends_at:
             nudge(provider, region, priority=Priority.SCHEDULED)

@@ -96,6 +96,12 @@ def something_waits(queue: Queue) -> int | None:
     return lanes.order_by("rank").values_list("rank", flat=True).first()
 
 
+def another_kind_waits(run: SyncRun) -> bool:
+    """Whether the run's queue holds runs of other kinds that may start: they may call other endpoints."""
+    lanes = Lane.objects.filter(queue__provider=run.provider, queue__region=run.region)
+    return lanes.filter(head_at__isnull=False).exclude(kind=run.kind).exists()
+
+
 def better_run_waits(run: SyncRun) -> bool:
     """Whether a running run should give way at the end of its chunk: a run of a better class waits, and
     either no slot is free or it is this very connection that it waits for."""

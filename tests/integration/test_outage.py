@@ -20,7 +20,7 @@ from sync.engine.platform import circuits as shared_circuits
 from sync.ledger.request import request_sync
 from sync.ledger.waiting import waiting_for
 from sync.models import Account, Connection, Queue, SyncRun
-from sync.models.choices import DeferReason, Outcome, RunState, Trigger
+from sync.models.choices import DeferReason, Kind, Outcome, RunState, Trigger
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
 from tests.processes import eventually
@@ -63,8 +63,9 @@ def workers(request: pytest.FixtureRequest) -> Iterator[None]:
             each.result()
 
 
-def ask(connection: Connection) -> SyncRun:
-    run = request_sync(connection.account, [connection], trigger=Trigger.MANUAL, source="api").runs[0]
+def ask(connection: Connection, kind: Kind = Kind.CAMPAIGNS) -> SyncRun:
+    asked = request_sync(connection.account, [connection], trigger=Trigger.MANUAL, source="api", kind=kind)
+    run = asked.runs[0]
     Queue.objects.update(concurrency=SLOTS)
     return run
 
@@ -208,5 +209,18 @@ def test_what_waits_behind_an_outage_keeps_its_place(
 
     assert drain(provider, "default", worker="test") == FAILURES + 1
 
-    reasons = [SyncRun.objects.get(pk=run.pk).defer_reason for run in runs]
-    assert reasons == ["retry"] * (FAILURES - 1) + ["outage"] * 2 + [""] * 2
+    left = [SyncRun.objects.get(pk=run.pk) for run in runs]
+    assert [run.failed_attempts for run in left] == [1] * (FAILURES - 1) + [0] * 4
+    assert [run.defer_reason for run in left[FAILURES - 1 :]] == ["outage"] * 2 + [""] * 2
+
+
+def test_an_endpoint_that_is_down_keeps_no_other_kind_waiting(platform: Sandbox, account: Account) -> None:
+    ill = [ask(connect(platform, account, "meta"), Kind.INSIGHTS) for _ in range(6)]
+    behind = ask(connect(platform, account, "meta"))
+    platform.fault("meta", "server_error", endpoint="insights", status=503, times=None)
+
+    drain("meta", "default", worker="test")
+
+    behind.refresh_from_db()
+    assert behind.state == RunState.SUCCEEDED
+    assert not SyncRun.objects.filter(pk__in=[run.pk for run in ill], state=RunState.SUCCEEDED).exists()
