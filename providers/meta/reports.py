@@ -139,11 +139,13 @@ class Reports:
         return ReportPending(run.encode(), retry_after=wait, report_id=run.id)
 
     def _anew(self, run: Run, params: Params, failure: ProviderError) -> Exception:
-        """The next run of the slice, where another one may help."""
-        passes = isinstance(failure, (*RETRYABLE, LimitReached)) and not isinstance(failure, TooMuchData)
-        if passes and run.submission < SUBMISSIONS:
+        """The next run of the slice, where another one may help; after some of them, nothing of it is left to
+        lead on from."""
+        if isinstance(failure, TooMuchData) or not isinstance(failure, (*RETRYABLE, LimitReached)):
+            return failure
+        if run.submission < SUBMISSIONS:
             return self.submit(params, submission=run.submission + 1)
-        return failure
+        return CursorExpired(f"{failure}, {SUBMISSIONS} times in a row", platform_code=failure.platform_code)
 
     def _page(self, run: Run) -> Body:
         """One page of the result; where Meta asks for less, a smaller one at once."""

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from providers.errors import (
-    LimitReached,
+    AccessDenied,
+    CursorExpired,
+    InvalidRequest,
     PlatformFault,
     ProviderError,
     ReportPending,
     TooMuchData,
-    UnknownError,
 )
 from providers.meta.client import MetaClient
 from providers.meta.reports import STUCK_SECONDS, SUBMISSIONS, Run
@@ -236,20 +237,16 @@ def older(cursor: str, seconds: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("fault", "expected"),
+    "fault",
     [
-        ({"fate": "skipped"}, PlatformFault),
-        ({"fate": "failed"}, PlatformFault),
-        ({"fate": "failed", "code": 987654, "subcode": 1}, UnknownError),
-        ({"fate": "failed", "code": 80000}, LimitReached),
+        {"fate": "skipped"},
+        {"fate": "failed"},
+        {"fate": "failed", "code": 987654, "subcode": 1},
+        {"fate": "failed", "code": 80000},
     ],
 )
 def test_no_slice_is_submitted_for_ever(
-    sandbox: Sandbox,
-    client: MetaClient,
-    ad_account: str,
-    fault: dict[str, Any],
-    expected: type[ProviderError],
+    sandbox: Sandbox, client: MetaClient, ad_account: str, fault: dict[str, Any]
 ) -> None:
     sandbox.fault("meta", "report", account=ad_account, times=None, **fault)
     cursor = submit(client).cursor
@@ -259,10 +256,40 @@ def test_no_slice_is_submitted_for_ever(
     time.sleep(0.1)
 
     for _ in range(2):  # as a run that is tried again with what it stored
-        with pytest.raises(expected):
+        with pytest.raises(CursorExpired, match="3 times"):
             list(client.insights(SLICE, cursor=cursor))
 
     assert runs(sandbox, ad_account) == SUBMISSIONS
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "expected"), [(200, 0, AccessDenied), (100, 3191001, InvalidRequest)]
+)
+def test_what_no_other_run_helps_against_is_raised_at_once(
+    sandbox: Sandbox,
+    client: MetaClient,
+    ad_account: str,
+    code: int,
+    subcode: int,
+    expected: type[ProviderError],
+) -> None:
+    sandbox.fault("meta", "report", account=ad_account, fate="failed", code=code, subcode=subcode)
+
+    with pytest.raises(expected):
+        finish(client, submit(client).cursor)
+    assert runs(sandbox, ad_account) == 1
+
+
+def test_a_look_that_fails_loses_no_run(sandbox: Sandbox, client: MetaClient, ad_account: str) -> None:
+    pending = submit(client)
+    time.sleep(0.1)
+    sandbox.fault("meta", "server_error", account=ad_account, endpoint="report_run")
+
+    with pytest.raises(PlatformFault):
+        list(client.insights(SLICE, cursor=pending.cursor))
+
+    assert records(finish(client, pending.cursor)) == at_once(client)
+    assert runs(sandbox, ad_account) == 1
 
 
 def test_a_report_of_too_much_data_is_the_callers_to_split(
