@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from providers.base import Selection
 from providers.errors import InvalidRequest
+from providers.google import clock
 from providers.google.queries import numbers
 from providers.google.stream import Row
 from providers.http import reading
@@ -64,23 +65,10 @@ def query(begin: datetime, now: datetime) -> str:
     return (
         "SELECT change_status.resource_name, change_status.resource_type, change_status.campaign, "  # noqa: S608 - nothing of it is anybody's text
         "change_status.ad_group, change_status.ad_group_ad FROM change_status "
-        f"WHERE change_status.last_change_date_time >= '{_earliest(begin, now)}' "
-        f"AND change_status.last_change_date_time <= '{_text(now + timedelta(days=1))}' "
+        f"WHERE change_status.last_change_date_time >= '{clock.earliest(begin, now)}' "
+        f"AND change_status.last_change_date_time <= '{clock.text(now + timedelta(days=1))}' "
         f"AND change_status.resource_type NOT IN ({NOT_COPIED}) LIMIT {MOST}"
     )
-
-
-def _earliest(begin: datetime, now: datetime) -> str:
-    """What the customer's clock showed at `begin`, or earlier where it was turned back since: a change in
-    the hour that comes twice bears a smaller time than one before it."""
-    days = range((now - begin).days + 1)
-    moments = [begin, *(begin + timedelta(days=day) for day in days), now]
-    offset = min(moment.astimezone(now.tzinfo).utcoffset() or timedelta() for moment in moments)
-    return _text(begin + offset)
-
-
-def _text(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 
 def _touched(rows: list[Row]) -> dict[str, set[str]]:

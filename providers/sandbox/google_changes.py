@@ -15,6 +15,14 @@ MOST = 10_000  # rows of one answer
 BUDGET_FIELDS = frozenset({"daily_budget", "lifetime_budget"})
 UNSEEN = frozenset({"review"})  # what Google itself decides is no change
 TYPES = {Campaign: "CAMPAIGN", AdGroup: "AD_GROUP", Ad: "AD_GROUP_AD"}
+WIRE_NAMES = {
+    "bid": "cpcBidMicros",
+    "daily_budget": "amountMicros",
+    "ends": "endDateTime",
+    "lifetime_budget": "totalAmountMicros",
+    "objective": "advertisingChannelType",
+    "urls": "ad.finalUrls",
+}
 STATUSES = {Operation.CREATE: "ADDED", Operation.UPDATE: "CHANGED", Operation.REMOVE: "REMOVED"}
 
 
@@ -52,6 +60,32 @@ def statuses(sandbox: Sandbox, account: Account) -> list[Change]:
             change = Change(entry.entity, kind, entry.at, STATUSES[entry.operation], tells)
             latest[entry.entity.id, kind] = change
     return sorted(latest.values(), key=lambda change: change.at)
+
+
+class Event(NamedTuple):
+    """One change: of a campaign and of its budget apart."""
+
+    entry: Entry
+    type: str
+    number: int  # within its edit
+    fields: tuple[str, ...]  # as the wire names them
+    tells_campaign: bool
+
+
+def events(sandbox: Sandbox, account: Account) -> list[Event]:
+    """Every change of what the journal holds, the oldest first."""
+    untold = sandbox.settings.google_untold_budgets
+    return [
+        Event(entry, kind, number, _wire_fields(entry, kind), not (untold and kind == "CAMPAIGN_BUDGET"))
+        for entry in seen(sandbox, account)
+        for number, kind in enumerate(_resources(entry))
+    ]
+
+
+def _wire_fields(entry: Entry, kind: str) -> tuple[str, ...]:
+    of_budget = kind == "CAMPAIGN_BUDGET"
+    names = sorted(name for name in entry.fields if (name in BUDGET_FIELDS) == of_budget)
+    return tuple(WIRE_NAMES.get(name, name) for name in names if name not in UNSEEN)
 
 
 def seen(sandbox: Sandbox, account: Account) -> Iterable[Entry]:

@@ -9,7 +9,8 @@ from providers.sandbox import google_changes, google_metrics
 from providers.sandbox.constants import Platform
 from providers.sandbox.gaql import Condition, Query
 from providers.sandbox.google_errors import query_error
-from providers.sandbox.google_fields import RESOURCES, Field, Selected, View, select, view_of
+from providers.sandbox.google_fields import RESOURCES, Selected, View, select, view_of
+from providers.sandbox.google_resources import Field
 from providers.sandbox.state import Sandbox
 from providers.sandbox.world import Account
 
@@ -58,9 +59,10 @@ def _all(sandbox: Sandbox, account: Account, query: Query) -> list[Row]:
         case "customer_client":
             clients = [a for a in sandbox.world.accounts(Platform.GOOGLE) if account.id == a.manager_id]
             return [(account, client) for client in (account, *clients)]
-        case "change_status":
+        case "change_status" | "change_event" as resource:
             google_changes.check(query, account, sandbox.clock())
-            return list(google_changes.statuses(sandbox, account))
+            changes = google_changes.statuses if resource == "change_status" else google_changes.events
+            return list(changes(sandbox, account))
     return list(account.catalog.of(google_metrics.KINDS[query.resource]))
 
 

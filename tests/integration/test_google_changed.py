@@ -156,3 +156,40 @@ def test_a_mixed_selection_reads_each_row_once_from_any_cursor(sandbox: Sandbox,
     for number, page in enumerate(whole[:-1], start=1):
         rest = list(client.pages(Stream.ADS, selection=selection, cursor=page.cursor))
         assert records(whole[:number]) + records(rest) == records(whole)
+
+
+def test_who_changed_what_is_one_operation(sandbox: Sandbox, customer: str) -> None:
+    began = datetime.now(UTC) - timedelta(seconds=1)
+    campaign, group, ad = (some(sandbox, customer, kind, 1)[0] for kind in ("campaigns", "ad_groups", "ads"))
+    edit(sandbox, customer, campaign, name="Renamed", daily_budget=7_000_000, by="alice@example.com")
+    edit(sandbox, customer, group, bid=5, by="bob@example.com")
+    edit(sandbox, customer, ad, name="One", by="alice@example.com")
+    sandbox.control("create", platform="google", account=customer, kind="campaigns", by="bob@example.com")
+    client = google_client(sandbox, customer)
+
+    told = list(client.changes_by(began, datetime.now(UTC) + timedelta(minutes=1)))
+
+    assert client.calls == 1
+    assert [(one.stream, one.external_id, one.fields, one.operation) for one in told[:4]] == [
+        (Stream.CAMPAIGNS, campaign, ("name",), "changed"),
+        (Stream.CAMPAIGNS, campaign, ("amountMicros",), "changed"),
+        (Stream.AD_GROUPS, group, ("cpcBidMicros",), "changed"),
+        (Stream.ADS, ad, ("name",), "changed"),
+    ]
+    assert told[4].operation == "created"
+    alice, bob = told[0].by, told[2].by
+    assert [one.by for one in told] == [alice, alice, bob, alice, bob]
+    assert alice != bob
+    assert "example" not in repr(told)
+    assert all(began < one.at < datetime.now(UTC) for one in told)
+
+
+def test_only_the_changes_of_the_asked_time_are_told(sandbox: Sandbox, customer: str) -> None:
+    (ad,) = some(sandbox, customer, "ads", 1)
+    edit(sandbox, customer, ad, name="One")
+    between = datetime.now(UTC)
+    edit(sandbox, customer, ad, name="Two")
+    client = google_client(sandbox, customer)
+
+    assert len(list(client.changes_by(between - timedelta(minutes=1), between))) == 1
+    assert len(list(client.changes_by(between, between + timedelta(minutes=1)))) == 1

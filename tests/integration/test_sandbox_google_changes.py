@@ -39,7 +39,9 @@ def edit(sandbox: Sandbox, customer: str, external_id: str, **changes: object) -
 
 
 def first(sandbox: Sandbox, customer: str, kind: str) -> str:
-    return str(min(sandbox.truth("google", customer)[kind]))
+    """Of those that are not removed."""
+    told = sandbox.truth("google", customer)[kind]
+    return min(str(one) for one in told if told[one]["status"] != "REMOVED")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,46 @@ def first(sandbox: Sandbox, customer: str, kind: str) -> str:
 )
 def test_a_query_that_google_refuses_is_refused(ads: Ads, customer: str, query: str, name: str) -> None:
     assert ads.error(customer, query) == (400, "changeStatusError", name)
+
+
+EVENT_TIME = "change_event.change_date_time"
+
+
+def events(where: str | None = None, limit: str = "LIMIT 10000") -> str:
+    fields = "change_resource_type, change_resource_name, user_email, changed_fields, change_date_time"
+    names = ", ".join(f"change_event.{field}" for field in fields.split(", "))
+    within = where or f"{EVENT_TIME} >= '{day(-2)}' AND {EVENT_TIME} <= '{day(2)}'"
+    return " ".join(["SELECT", names, "FROM change_event WHERE", within, limit])
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        (events(limit=""), "LIMIT_NOT_SPECIFIED"),
+        (events(limit="LIMIT 10001"), "INVALID_LIMIT_CLAUSE"),
+        (events(f"{EVENT_TIME} >= '{day(-2)}'"), "CHANGE_DATE_RANGE_INFINITE"),
+        (events(f"{EVENT_TIME} >= '{day(0)}' AND {EVENT_TIME} <= '{day(-2)}'"), "CHANGE_DATE_RANGE_NEGATIVE"),
+        (events(f"{EVENT_TIME} BETWEEN '{day(-32)}' AND '{day(0)}'"), "START_DATE_TOO_OLD"),
+    ],
+)
+def test_a_query_for_events_has_rules_of_its_own(ads: Ads, customer: str, query: str, name: str) -> None:
+    assert ads.error(customer, query) == (400, "changeEventError", name)
+
+
+def test_every_change_is_an_event(sandbox: Sandbox, ads: Ads, customer: str) -> None:
+    campaign = first(sandbox, customer, "campaigns")
+    edit(sandbox, customer, campaign, name="One", by="alice@example.com")
+    edit(sandbox, customer, campaign, name="Two", daily_budget=5_000_000)
+
+    rows = [row["changeEvent"] for row in ads.stream(customer, events())]
+
+    assert [(row["changeResourceType"], row["changedFields"]) for row in rows] == [
+        ("CAMPAIGN", "name"),
+        ("CAMPAIGN", "name"),
+        ("CAMPAIGN_BUDGET", "amountMicros"),
+    ]
+    assert rows[0]["userEmail"] == "alice@example.com"
+    assert rows[0]["changeResourceName"] == f"customers/{customer}/campaigns/{campaign}"
 
 
 def test_only_the_latest_change_of_a_resource_is_told(sandbox: Sandbox, ads: Ads, customer: str) -> None:
