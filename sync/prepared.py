@@ -11,15 +11,33 @@ import psycopg
 from django.db import connection
 from psycopg.sql import Composed
 
+Statement = str | Composed
+Rows = list[tuple[Any, ...]]
 
-def fetch(statement: str | Composed, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+
+def fetch(statement: Statement, values: Mapping[str, Any]) -> Rows:
     """Run a statement that returns rows, in the transaction that is open, if one is."""
-    with connection.cursor() as wrapper, connection.wrap_database_errors:
-        cursor = psycopg.Cursor(wrapper.connection)
-        return cursor.execute(statement, values).fetchall()
+    with connection.wrap_database_errors:
+        return _cursor().execute(statement, values).fetchall()
 
 
-def run(statement: str | Composed, values: Mapping[str, Any]) -> int:
+def run(statement: Statement, values: Mapping[str, Any]) -> int:
     """Run a statement; returns how many rows it changed."""
-    with connection.cursor() as wrapper, connection.wrap_database_errors:
-        return psycopg.Cursor(wrapper.connection).execute(statement, values).rowcount
+    with connection.wrap_database_errors:
+        return _cursor().execute(statement, values).rowcount
+
+
+def together(*statements: tuple[Statement, Mapping[str, Any]]) -> list[Rows]:
+    """Run statements that return rows in one round trip, in the transaction that is open or in one of their
+    own: all or none. Each sees what those before it did."""
+    with connection.wrap_database_errors:
+        cursors = [_cursor() for _ in statements]
+        with cursors[0].connection.pipeline():
+            for cursor, (statement, values) in zip(cursors, statements, strict=True):
+                cursor.execute(statement, values)
+        return [cursor.fetchall() for cursor in cursors]
+
+
+def _cursor() -> psycopg.Cursor[tuple[Any, ...]]:
+    connection.ensure_connection()
+    return psycopg.Cursor(connection.connection)

@@ -5,7 +5,8 @@ exact and never more runs are running than the queue has slots. The choosing is 
 `sync/migrations/sql/`: one index entry of the lanes, however much waits.
 """
 
-from uuid import UUID
+from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection as database
@@ -17,17 +18,18 @@ from sync.models.choices import RunState
 
 BATCH = 200  # runs that ripen in one transaction: some tens of milliseconds during which claims wait
 
-_CLAIM = "SELECT id FROM sync_claim(%(provider)s, %(region)s, %(worker)s, %(lease)s)"
+_CLAIM = "SELECT sync_claim(%(provider)s, %(region)s, %(worker)s, %(lease)s, %(token)s)"
 # A statement of its own: the claim may have waited for its turn, and what is loaded is to be as new as it.
 _LOAD = f"""
     SELECT {columns(SyncRun, "run")}, {columns(Connection, "connection")},
         {columns(Credential, "credential")}, {columns(Account, "account")}, {columns(Plan, "plan")}
-    FROM sync_syncrun run
+    FROM sync_syncattempt attempt
+    JOIN sync_syncrun run ON run.id = attempt.run_id
     JOIN sync_connection connection ON connection.id = run.connection_id
     JOIN sync_credential credential ON credential.id = connection.credential_id
     JOIN sync_account account ON account.id = run.account_id
     LEFT JOIN sync_plan plan ON plan.id = account.plan_id
-    WHERE run.id = %(run)s
+    WHERE attempt.lease_token = %(token)s
 """  # noqa: S608  (our own words)
 _BETTER_WAITS = """
     SELECT EXISTS (
@@ -49,14 +51,13 @@ _BETTER_WAITS = """
 
 def claim(provider: str, region: str, *, worker: str) -> SyncRun | None:
     """The run that is to start now, leased to `worker`; None when nothing is due or no slot is free."""
-    values = {"provider": provider, "region": region, "worker": worker, "lease": settings.LEASE}
-    claimed = prepared.fetch(_CLAIM, values)
-    return _load(claimed[0][0]) if claimed else None
+    lease = {"worker": worker, "lease": settings.LEASE, "token": uuid4()}
+    _, rows = prepared.together((_CLAIM, {"provider": provider, "region": region, **lease}), (_LOAD, lease))
+    return _loaded(rows[0]) if rows else None
 
 
-def _load(run_id: UUID) -> SyncRun:
+def _loaded(row: tuple[Any, ...]) -> SyncRun:
     """With all that executing it needs to know."""
-    [row] = prepared.fetch(_LOAD, {"run": run_id})
     values = iter(row)
     run, connection = take(SyncRun, values), take(Connection, values)
     run.connection, connection.credential = connection, take(Credential, values)

@@ -135,7 +135,7 @@ class SeenIds(models.Model):
     What a pass did not see may be gone; the set survives a resume.
     """
 
-    run = models.ForeignKey("SyncRun", models.CASCADE, related_name="seen")
+    run = models.ForeignKey("SyncRun", models.CASCADE, related_name="seen", db_index=False)
     entity = models.CharField(max_length=10, choices=EntityKind)
     external_ids: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField())
 

@@ -75,7 +75,7 @@ class Lane(models.Model):
     start of the account in the class, so the account that had the least is next.
     """
 
-    queue = models.ForeignKey(Queue, models.CASCADE, related_name="lanes")
+    queue = models.ForeignKey(Queue, models.CASCADE, related_name="lanes", db_index=False)
     account = models.ForeignKey(Account, models.CASCADE, related_name="lanes")
     kind = models.CharField(max_length=10, choices=Kind)
     rank = models.PositiveSmallIntegerField(help_text="The class: 0 is the best.")

@@ -104,8 +104,9 @@ def _names() -> "models.JSONField[list[str], list[str]]":
 class SyncRun(TimeOrdered):
     """One requested sync of one connection. Every change of state is one conditional UPDATE."""
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="runs")
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
+    # these two begin indexes below, and every change of state writes to every index of the table
+    account = models.ForeignKey(Account, models.CASCADE, related_name="runs", db_index=False)
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs", db_index=False)
     request = models.ForeignKey(SyncRequest, models.CASCADE, related_name="made_runs")
     provider = models.CharField(max_length=10, choices=Provider)
     region = models.CharField(max_length=20, default=default_region)
@@ -241,11 +242,9 @@ class SyncRun(TimeOrdered):
                 condition=Q(state=RunState.QUEUED),
                 name="run_due",
             ),
-            # the slots in use, and the leases that expired
+            # the slots in use, among them the leases that expired: to renew one writes to no index
             models.Index(
-                fields=["provider", "region", "lease_expires_at"],
-                condition=Q(state=RunState.RUNNING),
-                name="run_running",
+                fields=["provider", "region"], condition=Q(state=RunState.RUNNING), name="run_in_slot"
             ),
             # what becomes due
             models.Index(
@@ -361,7 +360,7 @@ class JoinedRequest(models.Model):
 class SyncAttempt(models.Model):
     """One start of a run: by whom, how long, how it ended, and what it cost."""
 
-    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="attempts")
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="attempts", db_index=False)
     lease_token = models.UUIDField(unique=True)
     worker = models.CharField(max_length=120)
     started_at = models.DateTimeField()
