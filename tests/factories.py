@@ -17,13 +17,23 @@ from sync.models import (
     AdGroup,
     ApiToken,
     Campaign,
+    Change,
     Connection,
     Credential,
     Membership,
     SyncRequest,
     SyncRun,
 )
-from sync.models.choices import DeferReason, Priority, Provider, Role, RunState, Trigger
+from sync.models.choices import (
+    ChangeAction,
+    DeferReason,
+    EntityKind,
+    Priority,
+    Provider,
+    Role,
+    RunState,
+    Trigger,
+)
 
 _numbers = count(1001)
 
@@ -132,3 +142,17 @@ def _entity_columns(noun: str, columns: dict[str, Any]) -> dict[str, Any]:
         "raw": {"id": str(number)},
     }
     return {**defaults, **columns}
+
+
+def make_change(connection: Connection, **columns: Any) -> Change:
+    defaults = {
+        "run_id": uuid4(),
+        "entity": EntityKind.CAMPAIGN,
+        "external_id": str(next(_numbers)),
+        "action": ChangeAction.UPDATED,
+        "field": "name",
+        "old": "Old",
+        "new": "New",
+        "seen_at": timezone.now(),
+    }
+    return Change.objects.create(connection=connection, **{**defaults, **columns})

@@ -72,7 +72,7 @@ def job_status(job: Job) -> dict[str, Any]:
         "detectedChanges": dict(sum((Counter(run.changes) for run in runs), Counter())),
         "accessIssues": [_issue(run) for run in runs if run.connection.condition in LOST_ACCESS],
         "dataDiscrepancies": [],
-        "attempts": [_attempt(attempt) for attempt in reversed(attempts)],
+        "attempts": [attempt_line(attempt) for attempt in reversed(attempts)],
     }
 
 
@@ -124,7 +124,8 @@ def _issue(run: SyncRun) -> dict[str, Any]:
     }
 
 
-def _attempt(attempt: SyncAttempt) -> dict[str, Any]:
+def attempt_line(attempt: SyncAttempt) -> dict[str, Any]:
+    """One start of a run."""
     return {
         "jobId": attempt.run_id,
         "worker": attempt.worker,

@@ -120,7 +120,7 @@ class Change(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["run_id"], name="change_of_run"),
-            models.Index(fields=["connection", "-seen_at"], name="change_newest"),
+            models.Index(fields=["connection", "-seen_at", "-id"], name="change_newest_first"),
             models.Index(fields=["connection", "entity", "external_id"], name="change_of_entity"),
             models.Index(fields=["seen_at"], name="change_age"),
         ]

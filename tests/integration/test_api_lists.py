@@ -1,24 +1,36 @@
 """What all lists of data promise alike: few queries, one tenant's rows only, JSON and CSV."""
 
 import csv
+import json
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
-from sync.models import Account, Connection
-from tests.factories import make_ad, make_ad_group, make_campaign, make_connection
+from sync.models import Account, Connection, SyncAttempt, SyncRun
+from sync.models.choices import RunState
+from tests.factories import make_ad, make_ad_group, make_campaign, make_change, make_connection, make_run
 from tests.integration.api_callers import Caller, by_session, by_token
+
+
+def make_attempted(connection: Connection) -> SyncRun:
+    run = make_run(connection, state=RunState.SUCCEEDED)
+    SyncAttempt.objects.create(run=run, lease_token=uuid4(), worker="w", started_at=run.created_at)
+    return run
+
 
 LISTS: dict[str, Callable[[Connection], Any]] = {
     "connections": lambda connection: make_connection(connection.account),
     "campaigns": make_campaign,
     "ad-groups": make_ad_group,
     "ads": make_ad,
+    "changes": make_change,
+    "runs": make_attempted,
 }
 EACH = pytest.mark.parametrize("what", LISTS)
 
@@ -59,7 +71,7 @@ def test_fifty_rows_need_no_more_queries_than_one(
     LISTS[what](connection)
     one = queries_of(read)
     for _ in range(49):
-        LISTS[what](connection)
+        LISTS[what](make_connection(connection.account) if what == "changes" else connection)
 
     assert queries_of(read) == one
     assert one <= (5 if form == "json" else 12)  # the token's three, the ad accounts, and the rows
@@ -101,8 +113,14 @@ def test_the_csv_tells_what_the_json_tells(caller: Caller, connection: Connectio
     [names, *lines] = table(caller, f"/api/{what}")
 
     assert names == list(rows[0])
-    texts = [["" if value is None else str(value) for value in row.values()] for row in rows]
-    assert lines == texts
+    assert lines == [[written(value, name) for name, value in row.items()] for row in rows]
+
+
+def written(value: Any, name: str) -> str:
+    if value is None:
+        return ""
+    is_json = isinstance(value, list | dict) or name in ("old", "new")
+    return json.dumps(value, separators=(",", ":")) if is_json else str(value)
 
 
 @EACH
@@ -115,7 +133,8 @@ def test_a_list_of_nothing_is_empty(caller: Caller, what: str) -> None:
 def test_an_unknown_parameter_is_named_beside_the_known(
     caller: Caller, connection: Connection, what: str
 ) -> None:
-    for path in (f"/api/{what}", f"/api/{what}/{connection.pk if what == 'connections' else 1}"):
+    one = f"/{connection.pk if what in ('connections', 'runs') else 1}"
+    for path in (f"/api/{what}", *([f"/api/{what}{one}"] if what != "changes" else [])):
         answer = caller.get(path, colour="red")
         assert answer.status == 400
         [detail] = answer.body["details"]

@@ -11,9 +11,9 @@ from django.test import Client
 # Django looks after the connections at each request's end, and an earlier test may have left one open.
 pytestmark = pytest.mark.django_db
 
-LISTS = {f"/api/{name}" for name in ("connections", "campaigns", "ad-groups", "ads")}
+LISTS = {f"/api/{name}" for name in ("connections", "campaigns", "ad-groups", "ads", "runs")}
 ROUTES = {
-    **{path: {"get"} for path in LISTS},
+    **{path: {"get"} for path in (*LISTS, "/api/changes")},
     **{f"{path}/{{id}}": {"get"} for path in LISTS},
     "/api/sync/manual": {"get", "post"},
     "/api/sync/status": {"get", "delete"},

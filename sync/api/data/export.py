@@ -14,6 +14,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
+from rest_framework.serializers import JSONField
 
 from sync.api.data.row import Field, Row
 
@@ -49,12 +50,12 @@ def _lines(rows: Iterable[list[str]]) -> str:
 
 def _cell(field: Field, row: Any) -> str:
     value = field.get_attribute(row)
-    if value is None:
+    told = None if value is None else field.to_representation(value)
+    if told is None:
         return ""
-    value = field.to_representation(value)
-    if isinstance(value, str):
-        return harmless(value)
-    return orjson.dumps(value).decode()
+    if isinstance(told, str) and not isinstance(field, JSONField):
+        return harmless(told)
+    return orjson.dumps(told).decode()
 
 
 def harmless(text: str) -> str:

@@ -43,8 +43,10 @@ class Order(NamedTuple):
         return [row[column] if isinstance(row, dict) else getattr(row, column) for column in self.columns]
 
 
-def behind(queryset: QuerySet[Any, Any], order: Order, place: Sequence[Any]) -> QuerySet[Any, Any]:
-    """The rows that come after the place."""
+def behind(queryset: QuerySet[Any, Any], order: Order, place: Sequence[Any] | None) -> QuerySet[Any, Any]:
+    """The rows that come after the place; all without one."""
+    if place is None:
+        return queryset
     if len(set(order.descending)) == 1:  # one comparison of rows, which is a range of an index
         further = TupleLessThan if order.descending[0] else TupleGreaterThan
         return queryset.filter(further(Tuple(*map(F, order.columns)), tuple(place)))

@@ -71,10 +71,14 @@ class DataView(AccountView):
         """With only the columns that are told."""
         return queryset.values(*columns)
 
-    def told(self, names: Sequence[str], rows: Any = None, *, many: bool = False) -> Any:
+    @cached_property
+    def chosen(self) -> list[str]:
+        """The fields to tell."""
+        return list(self.asked.get("fields") or self.row.names())
+
+    def told(self, rows: Any = None, *, many: bool = False) -> Any:
         """The serializer of rows, with the chosen fields."""
-        chosen = self.asked.get("fields", names)
-        return self.row(rows, many=many, chosen=chosen, context={"connections": self.connections})
+        return self.row(rows, many=many, chosen=self.chosen, context={"connections": self.connections})
 
 
 class ListView(DataView):
@@ -99,6 +103,11 @@ class ListView(DataView):
         return super().handle_exception(exc)
 
     @cached_property
+    def chosen(self) -> list[str]:
+        """The fields to tell; large ones only when asked for."""
+        return list(self.asked.get("fields") or self.row.usual())
+
+    @cached_property
     def order(self) -> Order:
         """As asked for, or the usual."""
         columns = {word: by if isinstance(by, str) else f"by_{word}" for word, by in self.orderings.items()}
@@ -110,29 +119,26 @@ class ListView(DataView):
         annotated: QuerySet[Any, Any] = self.queryset().annotate(**expressions)
         return annotated
 
-    def first(self, queryset: QuerySet[Any, Any], count: int) -> QuerySet[Any, Any]:
-        """The first of them, in order."""
-        return queryset.order_by(*self.order.expressions)[:count]
+    def first(self, place: list[Any] | None, count: int) -> QuerySet[Any, Any]:
+        """The first rows behind the place, or of all."""
+        return behind(self.sortable(), self.order, place).order_by(*self.order.expressions)[:count]
 
     def _page(self) -> dict[str, Any]:
         size = self.asked.get("pageSize", PAGE)
         about = f"{self.name} {self.order.expressions}"
-        queryset = self.sortable()
-        if "cursor" in self.asked:
-            queryset = behind(queryset, self.order, place_of(self.asked["cursor"], about))
-        serializer = self.told(self.row.usual())
-        columns = serializer.columns | set(self.order.columns)
-        found = list(self.selected(self.first(queryset, size + 1), columns))
+        place = place_of(self.asked["cursor"], about) if "cursor" in self.asked else None
+        columns = self.told().columns | set(self.order.columns)
+        found = list(self.selected(self.first(place, size + 1), columns))
         rows, more = found[:size], len(found) > size
         return {
-            "results": self.told(self.row.usual(), rows, many=True).data,
+            "results": self.told(rows, many=True).data,
             "nextCursor": cursor(self.order.place(rows[-1]), about) if more else None,
         }
 
     def _export(self) -> HttpResponseBase:
         for name in {"cursor", "pageSize"} & set(self.asked):
             raise ValidationError({name: "CSV is the whole list: leave this out."})
-        serializer = self.told(self.row.usual())
+        serializer = self.told()
         queryset = self.sortable().order_by(*self.order.expressions)
         return export(self.name, serializer, self.selected(queryset, serializer.columns))
 
@@ -145,13 +151,13 @@ class DetailView(DataView):
     def get(self, request: Request, id: str) -> Response:
         """404 for an id that is unknown, or somebody else's."""
         queryset = self.queryset().filter(**{self.key_column: id})
-        serializer = self.told(self.row.names())
+        serializer = self.told()
         found = list(self.selected(queryset, serializer.columns)[:2])
         if not found:
             raise Http404(f"There is no {self.name} with this id.")
         if len(found) > 1:
             raise ValidationError({"connection": "Several ad accounts have this id: name one of them."})
-        return Response(self.told(self.row.names(), found[0]).data)
+        return Response(self.told(found[0]).data)
 
 
 def list_of(name: str, filters: Query, row: type[Row], orderings: Orderings) -> Any:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.serializers import CharField, ChoiceField, IntegerField
 
-from sync.api.data.fields import own_ids, words
+from sync.api.data.fields import moment, own_ids, words
 from sync.api.data.row import Row
 from sync.api.queries import checked
 from sync.models.choices import Provider
@@ -29,6 +30,21 @@ class OfConnections(OfProviders):
     """Of which ad accounts; without these of all that the account has."""
 
     connection = own_ids("Our id of an ad account.")
+
+
+class During(serializers.Serializer[Any]):
+    """From when to when."""
+
+    since = moment("From then on.")
+    until = moment("Before then.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        since, until = attrs.get("since"), attrs.get("until")
+        if since and since > timezone.now():
+            raise serializers.ValidationError({"since": "It is yet to come."})
+        if since and until and since >= until:
+            raise serializers.ValidationError({"until": "It must be later than since."})
+        return attrs
 
 
 class Nothing(serializers.Serializer[Any]):

@@ -11,7 +11,9 @@ from sync.api.data.catalog import (
     CampaignsView,
     CampaignView,
 )
+from sync.api.data.changes import ChangesView
 from sync.api.data.connections import ConnectionsView, ConnectionView
+from sync.api.data.runs import RunsView, RunView
 
 
 class PlatformId(StringConverter):
@@ -31,4 +33,7 @@ urlpatterns = [
     path("ad-groups/<platform_id:id>", AdGroupView.as_view(), name="ad-group"),
     path("ads", AdsView.as_view(), name="ads"),
     path("ads/<platform_id:id>", AdView.as_view(), name="ad"),
+    path("changes", ChangesView.as_view(), name="changes"),
+    path("runs", RunsView.as_view(), name="runs"),
+    path("runs/<uuid:id>", RunView.as_view(), name="run"),
 ]
