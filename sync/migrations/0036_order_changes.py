@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("sync", "0033_count_drift")]
+    dependencies = [("sync", "0035_drop_indexes_that_others_begin_with")]
 
     operations = [
         AddIndexConcurrently(
