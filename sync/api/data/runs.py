@@ -145,9 +145,12 @@ class RunsView(RunsOfAccountView, ListView):
 
     def queryset(self) -> QuerySet[Any, Any]:
         wanted = {LOOKUPS[name]: value for name, value in self.asked.items() if name in LOOKUPS}
-        if "connection" in self.asked:
-            wanted["connection_id__in"] = list(self.connections)
-        return super().queryset().filter(**wanted)
+        if "connection" not in self.asked:
+            return super().queryset().filter(**wanted)
+        own = list(self.connections)
+        if len(own) == 1:  # without the account, whose other runs the planner would read through
+            return SyncRun.objects.filter(connection_id=own[0], **wanted)
+        return super().queryset().filter(connection_id__in=own, **wanted)
 
 
 @detail_of("run", Nothing, RunRow)
