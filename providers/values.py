@@ -88,8 +88,8 @@ class Values:
 
     def micros(self, value: object) -> int | None:
         """Millionths of an amount in whole units, exactly; what is finer than that is rounded."""
-        number = value if isinstance(value, Decimal) else self.decimal(value)
-        return None if number is None else self.number(int((number * MICROS).to_integral_value()))
+        number = value if type(value) is Decimal else self.decimal(value)
+        return None if number is None else self.number(round(number * MICROS))
 
     def day(self, value: object) -> date | None:
         """A day as ISO 8601 writes it."""

@@ -28,6 +28,7 @@ from providers.records import InsightRecord, Level
 from providers.values import Row, Values
 
 PURCHASES = ("omni_purchase", "purchase")  # all channels together; where Meta tells no such sum, what it has
+ZERO = Decimal(0)
 _NO_WINDOW = frozenset(["action_type", "value", "inline"])
 
 
@@ -80,37 +81,41 @@ def _record(row: Row, question: Question, read: Values) -> InsightRecord | None:
 
 
 class _Conversions(NamedTuple):
-    number: Decimal = Decimal(0)
+    number: Decimal = ZERO
     value_micros: int = 0
 
     def told(self) -> dict[str, Any]:
-        return {"count": format(self.number.normalize(), "f"), "value_micros": self.value_micros}
+        text = str(self.number)
+        count = text if text.isdigit() else format(self.number.normalize(), "f")
+        return {"count": count, "value_micros": self.value_micros}
 
 
 def _by_type(row: Row, attribution: str, read: Values) -> dict[str, _Conversions]:
     counts = _amounts(row.get("actions"), attribution, read)
     values = _amounts(row.get("action_values"), attribution, read)
     return {
-        name: _Conversions(counts.get(name, Decimal(0)), read.micros(values.get(name)) or 0)
-        for name in sorted(counts.keys() | values.keys())
+        name: _Conversions(counts.get(name, ZERO), (read.micros(values[name]) or 0) if name in values else 0)
+        for name in (counts | values if values else counts)
     }
 
 
 def _amounts(items: object, attribution: str, read: Values) -> dict[str, Decimal]:
-    """By type of action, as the attribution counts; the same type may come in several items."""
+    """By type of action, the sum of the attribution's windows; the same type may come in several items.
+
+    Meta leaves out a window that is 0. Where it tells none at all, `value` is what its default makes of them.
+    """
     amounts: dict[str, Decimal] = {}
+    windows, decimal = ATTRIBUTION_WINDOWS[attribution], read.decimal
     for item in _items(items, read):
+        amount, is_told = ZERO, False
+        for window in windows:
+            if window in item:
+                amount, is_told = amount + (decimal(item[window]) or ZERO), True
+        if not is_told and attribution == DEFAULT_ATTRIBUTION and not item.keys() - _NO_WINDOW:
+            amount = decimal(item.get("value")) or ZERO
         name = read.text(item.get("action_type", ""))
-        amounts[name] = amounts.get(name, Decimal(0)) + _amount(item, attribution, read)
+        amounts[name] = amounts[name] + amount if name in amounts else amount
     return amounts
-
-
-def _amount(item: Row, attribution: str, read: Values) -> Decimal:
-    """The sum of the attribution's windows; `value` is what the default makes of them, where none is told."""
-    if attribution == DEFAULT_ATTRIBUTION and not item.keys() - _NO_WINDOW:
-        return read.decimal(item.get("value")) or Decimal(0)
-    told = (read.decimal(item.get(window)) for window in ATTRIBUTION_WINDOWS[attribution])
-    return sum(filter(None, told), Decimal(0))
 
 
 def _total(items: object, read: Values) -> int | None:

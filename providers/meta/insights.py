@@ -7,7 +7,7 @@ add up to the level above it. `providers.meta.insight_rows` says which field bec
 
 from collections.abc import Callable, Iterator
 
-from providers.errors import InvalidRequest, TooMuchData
+from providers.errors import InvalidRequest, PlatformFault, ProviderError, TooMuchData
 from providers.http import reading
 from providers.meta.fields import (
     ATTRIBUTION_WINDOWS,
@@ -30,6 +30,7 @@ AT_ONCE_ROWS = (
     2 * PAGE_ROWS
 )  # a report takes a call to submit, one or two to look, and one for each 5,000 rows
 TOO_WIDE = "100/1487534"  # for both ways to ask: only a narrower question helps
+TOO_SLOW = "2/1504044"  # to be answered at once
 
 
 class Insights:
@@ -55,8 +56,8 @@ class Insights:
         if cursor or expected_rows <= AT_ONCE_ROWS:
             try:
                 yield from self._at_once(params, question, cursor or "")
-            except TooMuchData as error:
-                if error.platform_code == TOO_WIDE:
+            except (TooMuchData, PlatformFault) as error:
+                if not _is_for_a_report(error):
                     raise
             else:
                 return
@@ -81,6 +82,13 @@ class Insights:
             known = ", ".join(ATTRIBUTION_WINDOWS)
             raise InvalidRequest(f"Meta has no attribution {attribution!r}: choose one of {known}")
         return Question(slice.level, self._account_id, self._currency(), attribution)
+
+
+def _is_for_a_report(error: ProviderError) -> bool:
+    """Whether what can't be answered at once may be prepared."""
+    if isinstance(error, TooMuchData):
+        return error.platform_code != TOO_WIDE
+    return error.platform_code == TOO_SLOW
 
 
 def _params(slice: InsightSlice, attribution: str) -> Params:

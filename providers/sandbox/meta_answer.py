@@ -15,6 +15,7 @@ from providers.sandbox.ledger import Subject
 from providers.sandbox.meta_call import (
     ASYNCHRONOUS,
     INSIGHTS,
+    REPORT,
     RESULT,
     Call,
     Target,
@@ -39,24 +40,27 @@ ASKING = (INSIGHTS, ASYNCHRONOUS)  # for insights, in either way
 _VERSION = re.compile(r"v(\d+)\.\d(?:/(.*))?")
 # Calls about tokens need no user's token and count in no window.
 _TOKEN_CALLS = {"debug_token": debug, "oauth/access_token": exchange}
+INSIGHT_ENDPOINTS = (*ASKING, REPORT, RESULT)
 _INSIGHT_CALLS = {INSIGHTS: insights, ASYNCHRONOUS: submit, RESULT: result}
 
 
 def answer(sandbox: Sandbox, call: Call) -> Reply:
     """One call, outside or inside a batch, with its usage headers and its faults."""
-    account_id, faults = "", []  # type: str, list[Fault]
+    account_id, endpoint, faults = "", "", []  # type: str, str, list[Fault]
     try:
         check_version(call)
         if call.path in _TOKEN_CALLS:
             return _about_tokens(sandbox, call)
         target = _target(sandbox, call)
-        account_id = target.account.id if target.account else ""
+        account_id, endpoint = target.account.id if target.account else "", target.endpoint
         grant, faults = _admit(sandbox, call, target)
         raise_faults(faults, Struck(sandbox.grants, grant, account_id, call.headers))
         reply = json_reply(_body(sandbox, call, target, grant, faults))
     except MetaError as error:
         reply = json_reply(error.body(), error.status)
-    reply.headers = usage_headers(sandbox.ledger, account_id, tier=sandbox.settings.meta_tier) | call.headers
+    tier, is_insights = sandbox.settings.meta_tier, endpoint in INSIGHT_ENDPOINTS
+    usage = usage_headers(sandbox.ledger, account_id, tier=tier, insights=is_insights)
+    reply.headers = usage | call.headers
     return damage(reply, faults)
 
 

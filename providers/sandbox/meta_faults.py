@@ -19,7 +19,7 @@ from providers.sandbox.meta_errors import (
     too_wide,
     use_case_limit,
 )
-from providers.sandbox.meta_usage import TIER, use_case
+from providers.sandbox.meta_usage import INSIGHTS_THROTTLE, TIER, insights_throttle, use_case
 
 # Which use case is spent, by the code that says so.
 USE_CASES = {
@@ -80,6 +80,8 @@ def _usage(fault: Fault, struck: Struck) -> dict[str, str]:
             return {"X-App-Usage": orjson.dumps(meters).decode()}
         case "account":
             return {"X-Ad-Account-Usage": _account_usage(percent, minutes)}
+        case "insights":
+            return {INSIGHTS_THROTTLE: insights_throttle(3, percent)}
     use_case = fault.text("type", "ads_management")
     return {"X-Business-Use-Case-Usage": _use_case_usage(struck.account_id, use_case, percent, minutes)}
 

@@ -19,6 +19,8 @@ from providers.sandbox.world import Account
 
 KEPT_ANSWERS = 8  # of the last questions: the next page asks the same again
 DAY_KEYS = 10**18  # more than the ids: rows are ordered by day, then by id
+_PLACES = {window: place for place, window in enumerate(WINDOWS)}
+_DEFAULT_PLACES = [_PLACES[window] for window in DEFAULT_WINDOWS]
 _MINOR_DIGITS = {1: 0, 100: 2}
 
 
@@ -148,23 +150,25 @@ def _values(row: InsightRow, query: InsightQuery) -> list[dict[str, str]]:
 def _items(actions: Actions, query: InsightQuery, text: Callable[[int], str]) -> list[dict[str, str]]:
     """`value` counts by the default windows; the windows asked for come beside it, unless they are 0."""
     items = []
-    for name, amounts in sorted(actions.items()):
-        told = dict(zip(WINDOWS, amounts, strict=True))
-        item = {"action_type": name, "value": text(sum(told[window] for window in DEFAULT_WINDOWS))}
-        item |= {window: text(told[window]) for window in query.windows if told.get(window)}
+    asked = [(window, _PLACES[window]) for window in query.windows if window in _PLACES]
+    for name in sorted(actions):
+        amounts = actions[name]
+        item = {"action_type": name, "value": text(sum(amounts[place] for place in _DEFAULT_PLACES))}
+        for window, place in asked:
+            if amounts[place]:
+                item[window] = text(amounts[place])
         items.append(item)
     return items
 
 
 def _parent(of: type[Entity], name: str) -> Getter:
     """A value of the row's entity or of one above it; none for what is below."""
+    way = {Campaign: "campaign", AdGroup: "group"}.get(of, "")
 
     def get(row: InsightRow, _: InsightQuery) -> str | None:
-        entity: Any = row.entity
-        for one in (entity, getattr(entity, "group", None), getattr(entity, "campaign", None)):
-            if isinstance(one, of):
-                return str(getattr(one, name))
-        return None
+        entity = row.entity
+        found = entity if type(entity) is of else getattr(entity, way, None)
+        return None if found is None else str(getattr(found, name))
 
     return get
 

@@ -49,12 +49,16 @@ def ad_accounts(sandbox: Sandbox, grant: Grant, call: Call) -> dict[str, Any]:
 def listing(
     sandbox: Sandbox, call: Call, target: Target, kind: Kind, faults: Sequence[Fault] = ()
 ) -> dict[str, Any]:
-    """`GET /{account or parent}/{edge}`: one page in ascending order of ids."""
+    """`GET /{account or parent}/{edge}`: one page in ascending order of ids, unless pages are to shift."""
     if parse_limit(call.params) > sandbox.settings.meta_page_rows:
         raise too_much_data()
     steps = plan_for(NODE_OF[kind], _fields(call))
     chosen = _choose(call, target, kind)
-    return Pager(sandbox, call, faults).page(chosen, lambda row: row.id, lambda row: write(row, steps))
+    pager = Pager(sandbox, call, faults)
+    if sandbox.settings.meta_shifting_pages:
+        numbered = list(enumerate(sorted(chosen, key=lambda row: (-row.updated, row.id))))
+        return pager.page(numbered, lambda pair: pair[0], lambda pair: write(pair[1], steps))
+    return pager.page(chosen, lambda row: row.id, lambda row: write(row, steps))
 
 
 def _choose(call: Call, target: Target, kind: Kind) -> list[Entity]:

@@ -9,10 +9,12 @@ from providers.sandbox.ledger import Ledger, Subject
 
 APP = Subject(Platform.META, "")
 TIER = "standard_access"
+INSIGHTS_THROTTLE = "X-Fb-Ads-Insights-Throttle"
 
 
-def usage_headers(ledger: Ledger, account_id: str, *, tier: str) -> dict[str, str]:
-    """Percentages are rounded down and may pass 100; regain times are in minutes, reset times in seconds."""
+def usage_headers(ledger: Ledger, account_id: str, *, tier: str, insights: bool = False) -> dict[str, str]:
+    """Percentages are rounded down and may pass 100; regain times are in minutes, reset times in seconds.
+    A call for `insights` tells their own load, too."""
     app = max((meter.percent for meter in ledger.meters(APP)), default=0.0)
     shares = {"call_count": int(app), "total_time": int(app / 2), "total_cputime": int(app / 3)}
     headers = {"X-App-Usage": _json(shares)}
@@ -33,7 +35,14 @@ def usage_headers(ledger: Ledger, account_id: str, *, tier: str) -> dict[str, st
     wait = math.ceil(hourly.reset_after / 60) if hourly and percent >= 100 else 0
     cases = [use_case("ads_insights", 0.0, 0, tier), use_case("ads_management", percent, wait, tier)]
     headers["X-Business-Use-Case-Usage"] = _json({account_id: cases})
+    if insights:
+        headers[INSIGHTS_THROTTLE] = insights_throttle(round(app, 2), round(fullest, 2), tier)
     return headers
+
+
+def insights_throttle(app: float, account: float, tier: str = TIER) -> str:
+    """The value of its header: the load of insights on the app and on the ad account."""
+    return _json({"app_id_util_pct": app, "acc_id_util_pct": account, "ads_api_access_tier": tier})
 
 
 def use_case(name: str, percent: float, regain_minutes: int, tier: str = TIER) -> dict[str, object]:

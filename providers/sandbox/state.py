@@ -31,6 +31,9 @@ class Settings:
     # Meta refuses larger pages with "reduce the amount of data"; its figure is unpublished and depends on
     # the fields. Several hundred are known to work.
     meta_page_rows: int = 2_000
+    meta_shifting_pages: bool = (
+        False  # pages count rows, what was edited last comes first: an edit shifts them
+    )
     # Of insights; its own figure is unpublished, too.
     meta_insight_rows: int = 5_000
     meta_report_seconds: float = 0.5  # that a report run takes

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.errors import InvalidRequest, RangeTooOld
+from providers.errors import CursorExpired, InvalidRequest, LimitReached, RangeTooOld, Scope
 from providers.meta.client import MetaClient
 from providers.records import InsightRecord, InsightSlice, Level
 from providers.registry import ATTRIBUTIONS
@@ -138,6 +138,67 @@ def test_reading_on_from_a_cursor_gives_the_rest(
 
     assert len(pages) > 2
     assert rest == pages[1:]
+
+
+@pytest.fixture
+def small_pages(sandbox: Sandbox, ad_account: str, monkeypatch: pytest.MonkeyPatch) -> MetaClient:
+    """A client that reads insights at once by 300 rows, of about 1,200."""
+    monkeypatch.setattr("providers.meta.insights.PAGE_ROWS", 300)
+    return meta_client(sandbox, ad_account)
+
+
+def test_rows_that_move_between_pages_come_twice_and_none_is_lost(
+    sandbox: Sandbox, ad_account: str, small_pages: MetaClient
+) -> None:
+    whole = read(small_pages, Level.AD)
+    sandbox.fault("meta", "repeat_rows", account=ad_account, rows=7)
+
+    again = read(small_pages, Level.AD)
+
+    assert len(again) == len(whole) + 7
+    assert set(map(key, again)) == set(map(key, whole))
+
+
+def key(record: InsightRecord) -> tuple[str, date]:
+    return record.external_id, record.day
+
+
+def test_an_empty_page_in_the_middle_is_not_the_end(
+    sandbox: Sandbox, ad_account: str, small_pages: MetaClient
+) -> None:
+    whole = read(small_pages, Level.AD)
+    sandbox.fault("meta", "hide_rows", account=ad_account, rows=300, after_calls=1)
+
+    assert read(small_pages, Level.AD) == whole[:300] + whole[600:]
+
+
+def test_an_expired_cursor_begins_the_slice_again(
+    sandbox: Sandbox, ad_account: str, small_pages: MetaClient
+) -> None:
+    sandbox.fault("meta", "expired_cursor", account=ad_account)
+
+    with pytest.raises(CursorExpired):
+        read(small_pages, Level.AD)
+
+
+def test_a_limit_of_insights_rests_only_insights(sandbox: Sandbox, ad_account: str) -> None:
+    sandbox.fault("meta", "rate_limit", account=ad_account, code=80000, minutes=9)
+
+    with pytest.raises(LimitReached) as caught:
+        read(meta_client(sandbox, ad_account), Level.AD)
+
+    rest = caught.value
+    assert (rest.scope, rest.use_case, rest.retry_after) == (Scope.USE_CASE, "ads_insights", 540)
+
+
+def test_the_gate_hears_of_the_load_of_insights(sandbox: Sandbox, ad_account: str) -> None:
+    sandbox.fault("meta", "usage", account=ad_account, whose="insights", percent=93)
+    gate = RecordingGate()
+
+    read(meta_client(sandbox, ad_account, gate=gate), Level.ACCOUNT)
+
+    (told,) = [one for one in gate.last.readings if one.percent == 93]
+    assert (told.scope, told.use_case) == (Scope.USE_CASE, "ads_insights")
 
 
 def test_days_beyond_37_months_are_refused_clearly(sandbox: Sandbox, ad_account: str) -> None:

@@ -330,6 +330,30 @@ def test_what_is_too_heavy_at_once_becomes_a_report(
     assert records(finish(client, caught.value.cursor)) == expected
 
 
+@pytest.mark.parametrize(("code", "subcode"), [(2, 1504044), (2, 1504038), (100, 1504018), (-3, 1504045)])
+def test_what_is_too_slow_at_once_becomes_a_report(
+    sandbox: Sandbox, client: MetaClient, ad_account: str, code: int, subcode: int
+) -> None:
+    sandbox.fault("meta", "platform_error", account=ad_account, code=code, subcode=subcode)
+
+    assert submit_at_once(client).report_id.isdigit()
+    assert client.calls == 2
+
+
+def test_a_fault_that_passes_makes_no_report(sandbox: Sandbox, client: MetaClient, ad_account: str) -> None:
+    sandbox.fault("meta", "platform_error", account=ad_account, code=2, subcode=1504043, is_transient=True)
+
+    with pytest.raises(PlatformFault):
+        list(client.insights(SLICE))
+    assert client.calls == 1
+
+
+def submit_at_once(client: MetaClient) -> ReportPending:
+    with pytest.raises(ReportPending) as caught:
+        list(client.insights(SLICE))
+    return caught.value
+
+
 def test_pages_of_a_result_are_halved_until_they_pass(
     sandbox: Sandbox, client: MetaClient, ad_account: str
 ) -> None:

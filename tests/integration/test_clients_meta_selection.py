@@ -112,6 +112,25 @@ def test_chosen_ids_may_be_read_since_a_time(
     assert found == [newest]
 
 
+def test_pages_that_shift_repeat_some_and_lose_some_which_the_second_look_finds(
+    sandbox: Sandbox, ad_account: str, truth: dict[str, Any]
+) -> None:
+    sandbox.control("settings", meta_shifting_pages=True)
+    try:
+        client = meta_client(sandbox, ad_account)
+        pages = client.pages(Stream.ADS, selection=Selection())
+        first = ids([next(pages)])
+        moved = next(ad for ad in truth["ads"] if ad not in first)
+        sandbox.control("edit", platform="meta", account=ad_account, id=moved, name="moved")
+        rest = ids(pages)
+    finally:
+        sandbox.control("settings", meta_shifting_pages=False)
+
+    assert rest[0] == first[-1]
+    assert moved not in first + rest
+    assert client.fetch(Stream.ADS, [moved]) == [moved]
+
+
 def chosen(truth: dict[str, Any]) -> tuple[str, str, str]:
     """A campaign, an ad group of another one, and an ad of a third; the group has ads."""
     ads = truth["ads"].items()
