@@ -274,6 +274,7 @@ INSIGHTS_FIRST_DAYS = env_int("INSIGHTS_FIRST_DAYS", default=30, minimum=1)  # o
 INSIGHTS_FRESH_DAYS = env_int("INSIGHTS_FRESH_DAYS", default=2, minimum=1)  # read by every sync
 INSIGHTS_DAILY_DAYS = env_int("INSIGHTS_DAILY_DAYS", default=8, minimum=1)  # then daily, and weekly after it
 INSIGHTS_LATE_DAYS = env_int("INSIGHTS_LATE_DAYS", default=28, minimum=1)  # older days are final
+MAX_DISCREPANCY = env_fraction("MAX_DISCREPANCY", default=0.01)  # by which the levels' sums may differ
 INSIGHTS_HOURLY_LEVELS = {  # the others are read once a day: each level costs Google's day an operation
     "meta": env_list("META_HOURLY_LEVELS", default="account,campaign,ad_group,ad"),
     "google": env_list("GOOGLE_HOURLY_LEVELS", default="campaign,ad"),

@@ -22,6 +22,7 @@ from sync.admin.intervention import InterventionInline
 from sync.admin.reasons import ReasonForm, reason_of
 from sync.admin.replaying import ReplayingAdmin
 from sync.admin.words import (
+    HEALTH_COLOURS,
     RUN_COLOURS,
     badge,
     brief,
@@ -31,6 +32,7 @@ from sync.admin.words import (
     nowrap,
     page,
     run_duration,
+    sentences,
     subtle,
 )
 from sync.ledger.cancel import cancel
@@ -102,6 +104,7 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
                 )
             },
         ),
+        ("What lacks", {"fields": ("health_badge", "denied", "unequal")}),
         (
             "For support",
             {
@@ -236,6 +239,18 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
     @display(description="Changes")
     def found(self, run: SyncRun) -> int:
         return sum(run.changes.values())
+
+    @display(description="Health")
+    def health_badge(self, run: SyncRun) -> SafeString:
+        return badge(run.health, run.health.value.capitalize(), HEALTH_COLOURS)
+
+    @display(description="Not let read")
+    def denied(self, run: SyncRun) -> SafeString | str:
+        return sentences(run.access_issues)
+
+    @display(description="Does not add up")
+    def unequal(self, run: SyncRun) -> SafeString | str:
+        return sentences(run.data_discrepancies)
 
     @display(description="Failed attempts")
     def tries(self, run: SyncRun) -> str:

@@ -1,6 +1,6 @@
 """How values look: colours of states, moments, durations, money, and links between pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.utils import display_for_label
 
@@ -19,6 +19,7 @@ from sync.models.choices import (
     ChangeAction,
     ConnectionStatus,
     CredentialStatus,
+    Health,
     Outcome,
     RunState,
 )
@@ -33,6 +34,7 @@ RUN_COLOURS = {
     RunState.SUCCEEDED: "success",
     RunState.FAILED: "danger",
 }
+HEALTH_COLOURS = {Health.HEALTHY: "success", Health.PARTIAL: "warning", Health.UNHEALTHY: "danger"}
 OUTCOME_COLOURS = {
     Outcome.SUCCEEDED: "success",
     Outcome.DEFERRED: "warning",
@@ -78,6 +80,11 @@ def brief(at: datetime | None) -> str:
 def nowrap(text: str) -> SafeString:
     """Keep it on one line."""
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+
+def sentences(told: Iterable[str]) -> SafeString:
+    """Each on a line of its own."""
+    return format_html_join("", "<p>{}</p>", ((one,) for one in told)) or nowrap("-")
 
 
 def subtle(text: str) -> SafeString:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -16,13 +17,14 @@ from sync.api.queue_state import LOST_ACCESS
 from sync.api.schema import refusals
 from sync.api.serializers import RunStatusSerializer
 from sync.api.snapshot import progress_together
-from sync.api.words import health, health_together, retries, seconds, status, status_together, sync_type
+from sync.api.words import health_together, retries, seconds, status, status_together, sync_type
 from sync.engine.forecast import Forecast, forecasts, with_budgets
 from sync.ledger.position import positions
 from sync.ledger.waiting import waiting_for
-from sync.models import SyncAttempt, SyncRun
-from sync.models.choices import RunState
+from sync.models import Change, SyncAttempt, SyncRun
+from sync.models.choices import EntityKind, RunState
 
+ENTITIES = {EntityKind.CAMPAIGN: "campaigns", EntityKind.AD_GROUP: "adGroups", EntityKind.AD: "ads"}
 ATTEMPTS_SHOWN = 100  # newest; a deferral also ends an attempt, so a long run has many
 
 
@@ -53,7 +55,7 @@ def job_status(job: Job) -> dict[str, Any]:
         "jobIds": [run.pk for run in runs],
         "syncHistoryId": job.id,
         "status": status_together([status(run) for run in runs]),
-        "healthStatus": health_together([health(run) for run in runs]),
+        "healthStatus": health_together([run.health for run in runs]),
         "progress": progress_together(runs),
         "stage": first.stage,
         "recordsProcessed": _records(runs),
@@ -70,8 +72,9 @@ def job_status(job: Job) -> dict[str, Any]:
         "errorCategory": failed[0].error_category or None if failed else None,
         "retryCount": sum(retries(run) for run in runs),
         "detectedChanges": dict(sum((Counter(run.changes) for run in runs), Counter())),
-        "accessIssues": [_issue(run) for run in runs if run.connection.condition in LOST_ACCESS],
-        "dataDiscrepancies": [],
+        "changesByEntity": _by_entity(runs),
+        "accessIssues": [issue for run in runs for issue in _access_issues(run)],
+        "dataDiscrepancies": [_issue(run, words) for run in runs for words in run.data_discrepancies],
         "attempts": [attempt_line(attempt) for attempt in reversed(attempts)],
     }
 
@@ -116,11 +119,30 @@ def _run_remaining(run: SyncRun, attempts: list[SyncAttempt], now: datetime) -> 
     return round(1000 * worked * (100 - run.progress) / run.progress)
 
 
-def _issue(run: SyncRun) -> dict[str, Any]:
+def _by_entity(runs: list[SyncRun]) -> dict[str, dict[str, int]]:
+    """How many entities differed, by the change history, which tells nothing of a connection's first sync."""
+    counted: dict[str, dict[str, int]] = {word: {} for word in ENTITIES.values()}
+    told = [run.pk for run in runs if run.changes]
+    if told:
+        kinds = Change.objects.filter(run_id__in=told).values("entity", "action")
+        for kind in kinds.annotate(number=Count("external_id", distinct=True)):
+            counted[ENTITIES[EntityKind(kind["entity"])]][kind["action"]] = kind["number"]
+    return counted
+
+
+def _access_issues(run: SyncRun) -> list[dict[str, Any]]:
+    """What stands in the way now, and what the platform did not let the run read."""
+    condition = run.connection.condition
+    return [
+        _issue(run, words) for words in ([condition] if condition in LOST_ACCESS else []) + run.access_issues
+    ]
+
+
+def _issue(run: SyncRun, words: str) -> dict[str, Any]:
     return {
         "connectionId": run.connection_id,
         "externalId": run.connection.external_id,
-        "issue": run.connection.condition,
+        "issue": words,
     }
 
 

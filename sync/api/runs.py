@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sync.api.words import health, retries, seconds, status, sync_type
+from sync.api.words import retries, seconds, status, sync_type
 from sync.models import SyncRun
 
 
@@ -23,7 +23,7 @@ def history_line(run: SyncRun) -> dict[str, Any]:
         "provider": run.provider,
         "syncType": sync_type(run),
         "status": status(run),
-        "healthStatus": health(run),
+        "healthStatus": run.health,
         "startedAt": run.started_at,
         "completedAt": run.finished_at,
         "duration": seconds(run.started_at, run.finished_at),

@@ -10,14 +10,13 @@ from rest_framework.serializers import (
     DateTimeField,
     DictField,
     IntegerField,
-    JSONField,
     ListField,
     UUIDField,
 )
 
 from providers.errors import Category
-from sync.api.words import QUEUES, Health, Status, SyncType
-from sync.models.choices import Provider
+from sync.api.words import QUEUES, Status, SyncType
+from sync.models.choices import Health, Provider
 
 CATEGORIES = [category.value for category in Category]
 
@@ -216,12 +215,20 @@ class RecordsSerializer(Answer):
     total = IntegerField()
 
 
-class AccessIssueSerializer(Answer):
-    """An ad account that can't be read now."""
+class IssueSerializer(Answer):
+    """Something of an ad account that can't be read, or does not add up."""
 
     connectionId = UUIDField()
     externalId = CharField()
-    issue = CharField()
+    issue = CharField(help_text="reconnect_needed, access_denied, or a sentence.")
+
+
+class ChangesByEntitySerializer(Answer):
+    """How many entities differed, by what happened to them."""
+
+    campaigns = DictField(child=IntegerField())
+    adGroups = DictField(child=IntegerField())
+    ads = DictField(child=IntegerField())
 
 
 class RunStatusSerializer(Answer):
@@ -248,6 +255,7 @@ class RunStatusSerializer(Answer):
     errorCategory = ChoiceField(CATEGORIES, allow_null=True)
     retryCount = IntegerField()
     detectedChanges = DictField(child=IntegerField())
-    accessIssues = AccessIssueSerializer(many=True)
-    dataDiscrepancies = ListField(child=JSONField())
+    changesByEntity = ChangesByEntitySerializer()
+    accessIssues = IssueSerializer(many=True)
+    dataDiscrepancies = IssueSerializer(many=True)
     attempts = AttemptSerializer(many=True)

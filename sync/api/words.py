@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import TextChoices
 
 from sync.models import SyncRun
-from sync.models.choices import OPEN, WAITING, Kind, Mode, RunState, Trigger
+from sync.models.choices import WAITING, Health, Kind, Mode, RunState, Trigger
 
 QUEUES = {"campaign-sync": Kind.CAMPAIGNS, "ad-sync": Kind.ADS, "insights-sync": Kind.INSIGHTS}
 
@@ -27,14 +27,6 @@ class SyncType(TextChoices):
     MANUAL = "MANUAL"
     FULL = "FULL"
     INCREMENTAL = "INCREMENTAL"
-
-
-class Health(TextChoices):
-    """Whether what was asked for is there."""
-
-    HEALTHY = "HEALTHY", "all of it, or on the way without a failure"
-    PARTIAL = "PARTIAL", "a part of it, or on the way after a failure"
-    UNHEALTHY = "UNHEALTHY", "nothing of it"
 
 
 ENDED = {
@@ -62,15 +54,6 @@ def sync_type(run: SyncRun) -> SyncType:
     if run.trigger == Trigger.MANUAL:
         return SyncType.MANUAL
     return SyncType.FULL if run.mode == Mode.FULL else SyncType.INCREMENTAL
-
-
-def health(run: SyncRun) -> Health:
-    """One run's health."""
-    if run.state == RunState.SUCCEEDED or (run.state in OPEN and not run.failed_attempts):
-        return Health.HEALTHY
-    if run.state == RunState.FAILED and not run.records_count:
-        return Health.UNHEALTHY
-    return Health.PARTIAL
 
 
 def health_together(healths: Collection[Health]) -> Health:

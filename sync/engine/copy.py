@@ -7,13 +7,16 @@ lease. Killing anything at any moment costs at most one chunk.
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from providers.base import Selection
-from providers.errors import CursorExpired
+from providers.errors import AccessDenied, CursorExpired
 from providers.records import Page, Stream
 from sync import prepared
 from sync.engine.chunk import chunk
+from sync.engine.denied import check_the_rest, note_denied
 from sync.engine.inherit import inherit
 from sync.engine.merge import merge
 from sync.engine.plan import Plan, plan_of
@@ -33,11 +36,20 @@ def copy(turn: Turn) -> None:
         for stream in _left(turn.run):
             _copy_stream(turn, plan, stream, plan.selection)
     if plan.sees_removals and plan.selection is not None:
-        for stream in ORDER:
+        for stream in (stream for stream in ORDER if stream not in _denied(turn.run)):
             for _ in remove_unseen(turn, stream, plan.selection):
                 turn.check()
     if plan.changed_since:
         inherit(turn, plan.changed_since)
+    if plan.is_all and plan.sees_removals:
+        _look_at_account(turn)
+
+
+def _look_at_account(turn: Turn) -> None:
+    """Let the account describe itself once a day; a first pass follows its connecting, which did."""
+    last, still = turn.run.connection.last_full_sync_at, settings.FULL_SYNC_EVERY / 2
+    if last and timezone.now() - last > still and turn.account is None:
+        turn.account = turn.client.account()
 
 
 def _left(run: SyncRun) -> Sequence[Stream]:
@@ -58,6 +70,26 @@ def _copy_stream(turn: Turn, plan: Plan, stream: Stream, selection: Selection) -
     except CursorExpired:
         _start_stream_again(run, turn.lease, stream)
         raise
+    except AccessDenied as exc:
+        _pass_over(turn, stream, exc)
+
+
+def _pass_over(turn: Turn, stream: Stream, exc: AccessDenied) -> None:
+    """Go on with the next stream; what is not read is not taken for removed either."""
+    run = turn.run
+    denied = [*_denied(run), stream]
+    if len(denied) == len(ORDER):
+        raise exc
+    check_the_rest(turn, exc)
+    run.checkpoint["plan"]["denied"] = denied
+    _go_behind(run, stream)
+    with chunk(run, turn.lease, calls=turn.client.calls):
+        note_denied(run, TARGETS[stream].words, exc)
+
+
+def _denied(run: SyncRun) -> list[str]:
+    denied: list[str] = run.checkpoint["plan"].get("denied", [])
+    return denied
 
 
 def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page) -> None:
@@ -80,15 +112,19 @@ def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page) -> None:
 def _advance(run: SyncRun, stream: Stream, page: Page, changes: dict[str, int]) -> None:
     """Move the run's checkpoint, expectations and counts on, in memory."""
     if page.cursor is None:
-        following = ORDER.index(stream) + 1
-        done = following == len(ORDER)
-        _go_to(run, stream, finished=stream) if done else _go_to(run, ORDER[following])
+        _go_behind(run, stream)
     else:
         _go_to(run, stream, cursor=page.cursor)
     if page.expected_total is not None:
         run.expected[stream] = page.expected_total
     for name, count in changes.items():
         run.changes[name] = run.changes.get(name, 0) + count
+
+
+def _go_behind(run: SyncRun, stream: Stream) -> None:
+    following = ORDER.index(stream) + 1
+    done = following == len(ORDER)
+    _go_to(run, stream, finished=stream) if done else _go_to(run, ORDER[following])
 
 
 def _go_to(run: SyncRun, stream: Stream, **place: Any) -> None:

@@ -26,6 +26,7 @@ from providers.errors import (
     ReconnectNeeded,
 )
 from sync import prepared
+from sync.engine.checks import discrepancies
 from sync.engine.chunk import CancelRequested, GaveWay
 from sync.engine.copy import copy
 from sync.engine.drift import counting_drift
@@ -96,9 +97,10 @@ def _attempt(run: SyncRun, lease: Lease) -> None:
 
 
 def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
+    turn = Turn(run, lease, client)
     try:
         with counting_unknown(run.provider), counting_drift(run.provider), heeding(gate):
-            _copy(Turn(run, lease, client))
+            _copy(turn)
     except CancelRequested:
         finish.cancel_running(lease, calls=client.calls)
     except WorkerStops:
@@ -108,7 +110,7 @@ def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
     except ProviderError as exc:
         _leave(run, lease, exc, calls=client.calls)
     else:
-        _succeed(run, lease, calls=client.calls)
+        _succeed(turn, calls=client.calls)
 
 
 def _copy(turn: Turn) -> None:
@@ -155,8 +157,9 @@ def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> Non
     finish.fail(lease, _failure(exc)._replace(held_back=least_wait(run)), calls=calls)
 
 
-def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:
+def _succeed(turn: Turn, *, calls: int) -> None:
     """The connection's row goes first, as in a request: in another order the two could lock each other."""
+    run, lease = turn.run, turn.lease
     read_all = run.kind == Kind.CAMPAIGNS and chosen(run).is_all
     synced = {
         "connection": run.connection_id,
@@ -164,7 +167,10 @@ def _succeed(run: SyncRun, lease: Lease, *, calls: int) -> None:
         "read_until": read_until(run) if read_all else None,
     }
     with transaction.atomic():
+        found = discrepancies(turn)  # before any row is locked, for it may take a second
         prepared.run(SYNCED, synced)
+        if found and not lease.held().update(data_discrepancies=found):
+            raise LeaseLost(f"run {run.pk} was taken over")
         finish.succeed(lease, calls=calls)
 
 

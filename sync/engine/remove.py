@@ -14,6 +14,7 @@ from providers.base import Selection
 from providers.records import Stream
 from sync import prepared
 from sync.engine.chunk import chunk
+from sync.engine.denied import add_note
 from sync.engine.streams import TARGETS
 from sync.engine.turn import Turn
 from sync.models import Change, SeenIds, SyncRun
@@ -116,7 +117,4 @@ def _note(run: SyncRun, stream: Stream, unknown: list[str]) -> None:
     entity, platform = TARGETS[stream].entity.label.lower(), run.get_provider_display()
     others = len(unknown) - NAMED_IN_NOTE
     more = f" and {others} more" if others > 0 else ""
-    note = f"{platform} knows no {entity} {', '.join(unknown[:NAMED_IN_NOTE])}{more}."
-    if note not in run.access_issues:
-        run.access_issues = [*run.access_issues, note]
-        SyncRun.objects.filter(pk=run.pk).update(access_issues=run.access_issues)
+    add_note(run, f"{platform} knows no {entity} {', '.join(unknown[:NAMED_IN_NOTE])}{more}.")

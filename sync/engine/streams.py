@@ -16,6 +16,11 @@ class Target(NamedTuple):
     counter: str  # the run's column that counts its records
 
     @property
+    def words(self) -> str:
+        """What people call its rows."""
+        return f"{self.entity.label.lower()}s"
+
+    @property
     def table(self) -> str:
         """The table's name in the database."""
         return str(self.model._meta.db_table)

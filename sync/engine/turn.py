@@ -5,6 +5,7 @@ import time
 from django.conf import settings
 
 from providers.base import Client
+from providers.records import AdAccountRecord
 from sync.engine.chunk import GaveWay
 from sync.engine.stopping import WorkerStops, stop_asked
 from sync.ledger.claim import better_run_waits
@@ -19,6 +20,7 @@ class Turn:
         self.run = run
         self.lease = lease
         self.client = client
+        self.account: AdAccountRecord | None = None  # as the platform described it, where it was asked
         self._ends_at = time.monotonic() + settings.TURN_SECONDS
 
     def check(self) -> None:

@@ -59,6 +59,14 @@ OPEN = (RunState.QUEUED, RunState.DEFERRED, RunState.RUNNING)
 ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
 
 
+class Health(models.TextChoices):
+    """Whether what was asked for is there, and adds up."""
+
+    HEALTHY = "HEALTHY", "all of it, or on the way without a failure"
+    PARTIAL = "PARTIAL", "a part of it, or something does not add up, or on the way after a failure"
+    UNHEALTHY = "UNHEALTHY", "nothing of it"
+
+
 class DeferReason(models.TextChoices):
     """Why a run is not due yet. None of them uses up an attempt except `retry`."""
 

@@ -17,6 +17,7 @@ from sync.models.choices import (
     OPEN,
     WAITING,
     DeferReason,
+    Health,
     Kind,
     Mode,
     Outcome,
@@ -288,6 +289,17 @@ class SyncRun(TimeOrdered):
     def is_dead_letter(self) -> bool:
         """Failed for good, and no person is done with it."""
         return self.state == RunState.FAILED and self.resolved_at is None
+
+    @property
+    def health(self) -> Health:
+        """Whether what was asked for is there, and adds up."""
+        if self.state == RunState.FAILED and not self.records_count:
+            return Health.UNHEALTHY
+        fails = self.state in (RunState.FAILED, RunState.CANCELLED) or self.failed_attempts
+        has_ended_well = self.state == RunState.SUCCEEDED and not (
+            self.access_issues or self.data_discrepancies
+        )
+        return Health.HEALTHY if has_ended_well or (self.is_open and not fails) else Health.PARTIAL
 
     @property
     def records_count(self) -> int:

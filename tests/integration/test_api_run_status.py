@@ -13,7 +13,7 @@ from django.utils import timezone
 from sync.ledger.claim import claim
 from sync.ledger.finish import Failure, defer, fail
 from sync.ledger.lease import Lease
-from sync.models import Account, Connection, SyncAttempt, SyncRun
+from sync.models import Account, Change, Connection, SyncAttempt, SyncRun
 from sync.models.choices import ConnectionStatus, DeferReason, Provider, RunState, Trigger
 from tests.factories import make_connection, make_request, make_run
 from tests.integration.api_callers import MANUAL, Caller, Id, Moment, assert_shape, by_token, written
@@ -53,6 +53,7 @@ BODY = {
     "errorCategory": (str, None),
     "retryCount": int,
     "detectedChanges": dict,
+    "changesByEntity": dict,
     "accessIssues": list,
     "dataDiscrepancies": list,
     "attempts": list,
@@ -245,6 +246,35 @@ def test_a_connection_that_lost_its_access_is_an_issue(caller: Caller, account: 
     assert job(caller, run.pk)["accessIssues"] == [
         {"connectionId": str(connection.pk), "externalId": connection.external_id, "issue": "access_denied"}
     ]
+
+
+def test_what_lacks_and_what_does_not_add_up_is_told_and_makes_it_partial(
+    caller: Caller, connection: Connection
+) -> None:
+    run = make_run(
+        connection,
+        state=RunState.SUCCEEDED,
+        access_issues=["Meta does not let the ads be read."],
+        data_discrepancies=["3 ads belong to ad groups that the platform does not list: 1."],
+        changes={"updated": 3},
+    )
+    for external_id, field in (("1", "name"), ("1", "status"), ("2", "name")):
+        make_change(run, entity="ad", external_id=external_id, field=field)
+    make_change(run, entity="campaign", external_id="1", action="removed")
+
+    body = job(caller, run.pk)
+
+    whose = {"connectionId": str(connection.pk), "externalId": connection.external_id}
+    assert body["accessIssues"] == [{**whose, "issue": "Meta does not let the ads be read."}]
+    assert body["dataDiscrepancies"] == [
+        {**whose, "issue": "3 ads belong to ad groups that the platform does not list: 1."}
+    ]
+    assert body["changesByEntity"] == {"campaigns": {"removed": 1}, "adGroups": {}, "ads": {"updated": 2}}
+    assert (body["status"], body["healthStatus"]) == ("SUCCESS", "PARTIAL")
+
+
+def make_change(run: SyncRun, **columns: Any) -> None:
+    Change.objects.create(connection=run.connection, run_id=run.pk, **{"action": "updated", **columns})
 
 
 @pytest.mark.parametrize("job_id", [uuid4(), "1", "not-a-uuid", "a/b"])

@@ -12,6 +12,8 @@ from django.utils import timezone
 from providers.sandbox.process import Sandbox
 from sync.engine import execute as engine
 from sync.engine.execute import execute
+from sync.engine.platform import open_client
+from sync.engine.turn import Turn
 from sync.ledger import finish
 from sync.ledger.claim import claim
 from sync.ledger.lease import Lease, LeaseLost
@@ -61,7 +63,7 @@ def test_an_end_and_a_request_never_lock_each_other(sandbox: Sandbox, settings: 
 
     def end() -> None:
         try:
-            engine._succeed(run, Lease.of(run), calls=0)
+            engine._succeed(Turn(run, Lease.of(run), open_client(run)[0]), calls=0)
         finally:
             database.close()
 

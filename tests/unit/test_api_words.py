@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sync.api.words import (
-    Health,
     Status,
-    health,
     health_together,
     length,
     percent,
@@ -18,7 +16,7 @@ from sync.api.words import (
     sync_type,
 )
 from sync.models import SyncRun
-from sync.models.choices import Mode, RunState, Trigger
+from sync.models.choices import Health, Mode, RunState, Trigger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -44,7 +42,7 @@ def test_each_state_has_its_words(
 ) -> None:
     run = SyncRun(state=state, failed_attempts=failed_attempts, ads_count=records)
 
-    assert (status(run), health(run), retries(run)) == expected
+    assert (status(run), run.health, retries(run)) == expected
 
 
 def test_every_state_has_a_word() -> None:

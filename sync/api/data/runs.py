@@ -21,9 +21,9 @@ from sync.api.data.query import During, Nothing, OfConnections
 from sync.api.data.row import Row
 from sync.api.run_status import ATTEMPTS_SHOWN, attempt_line
 from sync.api.serializers import CATEGORIES, AttemptSerializer
-from sync.api.words import Health, Status, SyncType, health, retries, seconds, status, sync_type
+from sync.api.words import Status, SyncType, retries, seconds, status, sync_type
 from sync.models import SyncAttempt, SyncRun
-from sync.models.choices import Kind, Mode, Provider, RunState, Trigger
+from sync.models.choices import Health, Kind, Mode, Provider, RunState, Trigger
 
 LOOKUPS = {
     "provider": "provider__in",
@@ -109,7 +109,7 @@ class RunRow(Row):
 
     @extend_schema_field(ChoiceField(Health.choices))
     def get_healthStatus(self, run: SyncRun) -> str:
-        return health(run)
+        return run.health
 
     def get_duration(self, run: SyncRun) -> int | None:
         return seconds(run.started_at, run.finished_at)

@@ -13,9 +13,10 @@ from typing import Protocol, cast
 from django.conf import settings
 from django.utils import timezone
 
-from providers.errors import CursorExpired, ReportPending, TooMuchData
+from providers.errors import AccessDenied, CursorExpired, ReportPending, TooMuchData
 from providers.records import InsightPage, InsightRecord, InsightSlice, Level
 from sync.engine.chunk import chunk
+from sync.engine.denied import check_the_rest, note_denied
 from sync.engine.insights.days import any_rows, complete, forget_seen, remember_seen, remove_vanished
 from sync.engine.insights.merge import merge_insights
 from sync.engine.insights.partitions import ensure_partitions
@@ -103,6 +104,14 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
         work.split(begun)
         with _chunk(turn, work):
             forget_seen(turn.run, slice)
+    except AccessDenied as exc:
+        check_the_rest(turn, exc)
+        work.drop(slice.level)
+        if not (turn.run.insights_count or work.todo or work.begun):
+            raise  # nothing of it could be read
+        with _chunk(turn, work):
+            forget_seen(turn.run, slice)
+            note_denied(turn.run, f"metrics of {slice.level.value.replace('_', ' ')}s", exc)
     except CursorExpired:
         work.again(begun)
         with _chunk(turn, work):

@@ -116,6 +116,11 @@ class Work:
         else:
             self.stuck.append(begun.slice)
 
+    def drop(self, level: Level) -> None:
+        """The platform does not let it be read."""
+        self.todo = [slice for slice in self.todo if slice.level != level]
+        self.begun = [begun for begun in self.begun if begun.slice.level != level]
+
     def again(self, begun: Begun) -> None:
         """It has to be read from its beginning."""
         self.begun.remove(begun)

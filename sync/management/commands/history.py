@@ -77,7 +77,9 @@ class Command(AdTigerCommand):
             "stage": run.stage,
             "progress": run.progress,
             "full_because": run.checkpoint.get("plan", {}).get("full_because", ""),
+            "health": run.health,
             "access_issues": run.access_issues,
+            "data_discrepancies": run.data_discrepancies,
         }
         if as_json:
             total = found.count()
@@ -85,7 +87,8 @@ class Command(AdTigerCommand):
             print_json(self, {**told, **story})
             return
         for name, value in told.items():
-            self.stdout.write(f"{name:>15}  {value}")
+            for line in value if isinstance(value, list) else [value]:
+                self.stdout.write(f"{name:>18}  {line}")
         for title, columns, rows in (
             ("Attempts", ATTEMPT, tried),
             ("Interventions", INTERVENTION, done),
