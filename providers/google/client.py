@@ -60,7 +60,7 @@ class GoogleClient:
         """Every customer that the grant reaches, directly or below a manager, each once."""
         seen: set[str] = set()
         for customer_id in self._calls.accessible():
-            for record in self._tree(customer_id):
+            for record in () if customer_id in seen else self._tree(customer_id):
                 if record.external_id not in seen:
                     seen.add(record.external_id)
                     yield record

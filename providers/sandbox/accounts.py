@@ -32,6 +32,9 @@ class Opening:
     status: str = ""
     seed: int | None = None
     direct: bool = False  # Google: reachable without the manager as well
+    manager: bool = False  # Google: it is one itself
+    hidden: bool = False  # Google: its managers do not show it
+    below: tuple[str, ...] = (MANAGER,)  # Google: its managers
 
 
 def open_account(sandbox: Sandbox, opening: Opening) -> Account:
@@ -39,9 +42,10 @@ def open_account(sandbox: Sandbox, opening: Opening) -> Account:
     platform, ordinal = opening.platform, sandbox.world.next_ordinal(opening.platform)
     currency = opening.currency or CURRENCIES[platform][(ordinal - 1) % 2]
     seed = sandbox.seed if opening.seed is None else opening.seed
+    below = opening.below if platform == Platform.GOOGLE else ()
 
     def fill(account: Account) -> Catalog:
-        return generate(account, opening.sizes, seed)
+        return Catalog() if opening.manager else generate(account, opening.sizes, seed)
 
     account = Account(
         platform=platform,
@@ -53,7 +57,10 @@ def open_account(sandbox: Sandbox, opening: Opening) -> Account:
         created=OPENED,
         fill=fill,
         ordinal=ordinal,
-        manager_id=MANAGER if platform == Platform.GOOGLE else "",
+        manager_id=next(iter(below), ""),
+        more_managers=below[1:],
+        is_manager=opening.manager,
+        is_hidden=opening.hidden,
         is_direct=opening.direct,
         seed=seed,
     )

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from providers.sandbox import edits, referee
-from providers.sandbox.accounts import Opening, counts, open_account
+from providers.sandbox.accounts import MANAGER, Opening, counts, open_account
 from providers.sandbox.constants import Kind, Platform
 from providers.sandbox.generate import Sizes
 from providers.sandbox.grants import Grant
@@ -45,6 +45,9 @@ def add_accounts(sandbox: Sandbox, body: Body) -> Body:
         status=str(body.get("status", "")),
         seed=body.get("seed"),
         direct=bool(body.get("direct", False)),
+        manager=bool(body.get("manager", False)),
+        hidden=bool(body.get("hidden", False)),
+        below=tuple(map(str, body.get("below", [MANAGER]))),
     )
     opened = [open_account(sandbox, opening) for _ in range(body.get("count", 1))]
     return {"accounts": [summary(account) for account in opened], "id": opened[-1].id}

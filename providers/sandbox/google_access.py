@@ -50,7 +50,7 @@ def find_customer(sandbox: Sandbox, request: web.Request, grant: Grant) -> Accou
     entrance = sandbox.world.account(Platform.GOOGLE, login_id) if login_id else account
     if entrance is None or not _is_direct(grant, entrance):
         raise access_denied()
-    if login_id not in ("", account.id, account.manager_id):
+    if account not in sandbox.world.below(entrance):
         raise access_denied("INVALID_LOGIN_CUSTOMER_ID_SERVING_CUSTOMER_ID_COMBINATION")
     if account.status != "ENABLED":
         raise access_denied("CUSTOMER_NOT_ENABLED")

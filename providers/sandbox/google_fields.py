@@ -41,7 +41,7 @@ WAYS: dict[str, dict[str, Way]] = {
     "change_event": {"change_event": _SAME, "customer": lambda event: event.entry.entity.account},
     "change_status": {"change_status": _SAME, "customer": lambda change: change.entity.account},
     "customer": {"customer": _SAME},
-    "customer_client": {"customer_client": _SAME, "customer": lambda pair: pair[0]},
+    "customer_client": {"customer_client": _SAME, "customer": lambda row: row.manager},
     "campaign": {"campaign": _SAME, "campaign_budget": _SAME, "customer": lambda row: row.account},
     "ad_group": {
         "ad_group": _SAME,

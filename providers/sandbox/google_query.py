@@ -6,11 +6,10 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from providers.sandbox import google_changes, google_metrics
-from providers.sandbox.constants import Platform
 from providers.sandbox.gaql import Condition, Query
 from providers.sandbox.google_errors import query_error
 from providers.sandbox.google_fields import RESOURCES, Selected, View, select, view_of
-from providers.sandbox.google_resources import Field
+from providers.sandbox.google_resources import Client, Field
 from providers.sandbox.state import Sandbox
 from providers.sandbox.world import Account
 
@@ -57,8 +56,8 @@ def _all(sandbox: Sandbox, account: Account, query: Query) -> list[Row]:
         case "customer":
             return [account]
         case "customer_client":
-            clients = [a for a in sandbox.world.accounts(Platform.GOOGLE) if account.id == a.manager_id]
-            return [(account, client) for client in (account, *clients)]
+            levels = sandbox.world.below(account)
+            return [Client(account, client, level) for client, level in levels.items()]
         case "change_status" | "change_event" as resource:
             google_changes.check(query, account, sandbox.clock())
             changes = google_changes.statuses if resource == "change_status" else google_changes.events

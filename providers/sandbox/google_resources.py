@@ -64,20 +64,29 @@ CUSTOMER = Resource(
         "optimization_score": Field(lambda account: None if account.is_manager else 0.5, "double"),
     },
 )
-# customer_client rows are (manager, client) pairs.
+
+
+class Client(NamedTuple):
+    """A row of `customer_client`: an account that a manager reaches, itself included."""
+
+    manager: Account
+    client: Account
+    level: int
+
+
 CUSTOMER_CLIENT = Resource(
-    lambda pair: f"customers/{pair[0].id}/customerClients/{pair[1].id}",
+    lambda row: f"customers/{row.manager.id}/customerClients/{row.client.id}",
     {
-        "id": Field(lambda pair: int(pair[1].id), "int64"),
-        "client_customer": Field(lambda pair: f"customers/{pair[1].id}"),
-        "level": Field(lambda pair: int(pair[0] is not pair[1]), "int64"),
-        "manager": Field(lambda pair: pair[1].is_manager, "bool"),
-        "hidden": Field(lambda _: False, "bool"),
+        "id": Field(lambda row: int(row.client.id), "int64"),
+        "client_customer": Field(lambda row: f"customers/{row.client.id}"),
+        "level": Field(lambda row: row.level, "int64"),
+        "manager": Field(lambda row: row.client.is_manager, "bool"),
+        "hidden": Field(lambda row: row.client.is_hidden, "bool"),
         "test_account": Field(lambda _: False, "bool"),
-        "descriptive_name": Field(lambda pair: pair[1].name),
-        "currency_code": Field(lambda pair: pair[1].currency),
-        "time_zone": Field(lambda pair: pair[1].time_zone),
-        "status": Field(lambda pair: pair[1].status, "enum"),
+        "descriptive_name": Field(lambda row: row.client.name),
+        "currency_code": Field(lambda row: row.client.currency),
+        "time_zone": Field(lambda row: row.client.time_zone),
+        "status": Field(lambda row: row.client.status, "enum"),
     },
 )
 CAMPAIGN = Resource(

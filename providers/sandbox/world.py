@@ -34,7 +34,9 @@ class Account:
     fill: Callable[["Account"], Catalog]
     ordinal: int
     manager_id: str = ""
+    more_managers: tuple[str, ...] = ()  # Google: a customer may have several
     is_manager: bool = False
+    is_hidden: bool = False  # Google: its managers do not show it
     is_direct: bool = False  # Google: reachable without the manager as well
     seed: int = 0  # of what its ads deliver
     source: Source = generated  # what they deliver
@@ -52,6 +54,11 @@ class Account:
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """The ids of those directly above."""
+        return (self.manager_id, *self.more_managers) if self.manager_id else ()
 
     @property
     def first_id(self) -> int:
@@ -85,6 +92,16 @@ class World:
 
     def accounts(self, platform: Platform) -> list[Account]:
         return list(self._accounts[platform].values())
+
+    def below(self, manager: Account) -> dict[Account, int]:
+        """All that a Google manager reaches, itself included, and how many levels below it."""
+        levels, reached = {manager: 0}, [manager]
+        for above in reached:
+            for account in self._accounts[above.platform].values():
+                if above.id in account.managers and account not in levels:
+                    levels[account] = levels[above] + 1
+                    reached.append(account)
+        return levels
 
     def account(self, platform: Platform, account_id: str) -> Account | None:
         """Find by id; `act_` in front and dashes inside are accepted."""

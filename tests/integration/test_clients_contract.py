@@ -204,6 +204,7 @@ REFUSALS: list[tuple[str, dict[str, Any], type[ProviderError]]] = [
     ("wrong_length", {}, Unreachable),
     ("empty", {}, Unreachable),
     ("wrong_json", {"text": "Service Unavailable"}, Unreachable),
+    ("wrong_json", {"text": '[{"unexpected": true}]'}, Unreachable),
     ("redirect", {}, InvalidRequest),
     ("unknown_error", {}, UnknownError),
     ("access_denied", {}, AccessDenied),
