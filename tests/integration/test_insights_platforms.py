@@ -41,7 +41,8 @@ def stored(connection: Connection) -> set[Figures]:
     """The same from the table."""
     rows = Insight.objects.filter(connection=connection)
     names = ("level", "day", "external_id", "impressions", "clicks", "spend_micros")
-    return {(level, str(day), *rest) for level, day, *rest in rows.values_list(*names)}  # type: ignore[misc]
+    found: list[Any] = list(rows.values_list(*names))
+    return {(level, str(day), *rest) for level, day, *rest in found}
 
 
 def versions() -> list[Any]:
