@@ -26,9 +26,9 @@ from providers.records import InsightPage, InsightSlice, Level
 
 ENDPOINT = "insights"
 PAGE_ROWS = 1_000  # of an answer at once: it has to be made while the call waits
-AT_ONCE_ROWS = (
-    2 * PAGE_ROWS
-)  # a report takes a call to submit, one or two to look, and one for each 5,000 rows
+# A report takes a call to submit, one or two to look, and one for each 5,000 rows.
+AT_ONCE_ROWS = 2 * PAGE_ROWS
+AT_ONCE_PAGES = 4  # where more came than was expected: what is left may be anything
 TOO_WIDE = "100/1487534"  # for both ways to ask: only a narrower question helps
 TOO_SLOW = "2/1504044"  # to be answered at once
 
@@ -45,8 +45,9 @@ class Insights:
     def pages(
         self, slice: InsightSlice, *, attribution: str, cursor: str | None, expected_rows: int
     ) -> Iterator[InsightPage]:
-        """Read a slice page by page, or raise `ReportPending`. A cursor of a run leads on with that run: for
-        a slice there is never a second one while the first lives."""
+        """Read a slice page by page, or raise `ReportPending`; also after some pages, and then all rows come
+        again, from the report. A cursor of a run leads on with that run: for a slice there is never a
+        second one while the first lives."""
         question = self._question(slice, attribution)
         params = _params(slice, question.attribution)
         run = Run.decode(cursor)
@@ -64,10 +65,10 @@ class Insights:
         raise self._reports.submit(params, expected_rows=expected_rows)
 
     def _at_once(self, params: Params, question: Question, after: str) -> Iterator[InsightPage]:
-        params, path, walk = params | {"limit": str(PAGE_ROWS)}, f"{self._account_id}/insights", Walk()
-        while True:
+        path, walk = f"{self._account_id}/insights", Walk()
+        for _ in range(AT_ONCE_PAGES):
             walk.step(after)
-            asked = params | continuing(after)
+            asked = params | {"limit": str(PAGE_ROWS)} | continuing(after)
             body = self._graph.get(path, asked, endpoint=ENDPOINT, use_case=ADS_INSIGHTS)
             with reading("Meta"):
                 records = insight_records(body["data"], question)
@@ -75,6 +76,7 @@ class Insights:
             yield InsightPage(records, after or None)
             if not after:
                 return
+        raise self._reports.submit(params)
 
     def _question(self, slice: InsightSlice, attribution: str) -> Question:
         attribution = attribution or DEFAULT_ATTRIBUTION

@@ -24,7 +24,7 @@ from tests.integration.client_callers import RecordingGate, meta_client
 
 pytest_plugins = "tests.integration.sandbox_fixtures"
 
-SLICE = InsightSlice(Level.AD, date(2026, 10, 5), date(2026, 11, 1))
+SLICE = InsightSlice(Level.AD, date(2026, 10, 12), date(2026, 11, 1))
 MANY = 5_000  # rows: expected, so a report is asked for
 
 
@@ -327,6 +327,21 @@ def test_what_is_too_heavy_at_once_becomes_a_report(
     with pytest.raises(ReportPending) as caught:
         list(client.insights(SLICE))
 
+    assert records(finish(client, caught.value.cursor)) == expected
+
+
+def test_what_is_far_more_than_expected_becomes_a_report(
+    sandbox: Sandbox, ad_account: str, client: MetaClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = at_once(client)
+    monkeypatch.setattr("providers.meta.insights.PAGE_ROWS", 300)
+    client, pages = meta_client(sandbox, ad_account), list[InsightPage]()
+
+    with pytest.raises(ReportPending) as caught:
+        pages.extend(client.insights(SLICE))
+
+    assert client.calls == 5
+    assert records(pages) == expected[:1_200]
     assert records(finish(client, caught.value.cursor)) == expected
 
 
