@@ -28,6 +28,7 @@ from sync.models.choices import (
     ChangeAction,
     DeferReason,
     EntityKind,
+    Kind,
     Priority,
     Provider,
     Role,
@@ -104,6 +105,16 @@ def make_run(connection: Connection, *, state: str = RunState.QUEUED, **columns:
         trigger=trigger,
         **defaults,
     )
+
+
+def make_sync(connection: Connection, *, state: str = RunState.QUEUED, **columns: Any) -> list[SyncRun]:
+    """The runs of one request for what keeps a connection fresh; where one runs, the other waits."""
+    catalog = make_run(connection, state=state, **columns)
+    waits = RunState.QUEUED if state == RunState.RUNNING else state
+    return [
+        catalog,
+        make_run(connection, state=waits, kind=Kind.INSIGHTS, request=catalog.request, **columns),
+    ]
 
 
 def _state_columns(state: str) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def start(request: HttpRequest, connections: Iterable[Connection]) -> None:
     priority = Priority.MANUAL if len(chosen) == 1 else Priority.SCHEDULED
     for _, group in groupby(able, key=lambda connection: connection.account_id):
         _ask(request, list(group), priority, started)
-    log(request, [run.connection for run in (*started.made, *started.joined)], "Asked for a sync.")
+    asked = {run.connection_id: run.connection for run in (*started.made, *started.joined)}
+    log(request, list(asked.values()), "Asked for a sync.")
     _tell(request, started)
 
 

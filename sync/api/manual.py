@@ -188,6 +188,7 @@ def _has_free(state: QueueState) -> bool:
     busy = {
         run.connection_id
         for run in state.open_runs
-        if run.state == RunState.RUNNING or run.trigger == Trigger.MANUAL
+        if (run.state == RunState.RUNNING or run.trigger == Trigger.MANUAL)
+        and run.date_from is None  # days that somebody named are no sync of what is now
     }
     return any(one.condition == "active" and one.pk not in busy for one in state.connections)

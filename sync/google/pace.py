@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Avg, Exists, OuterRef, Sum, Value
+from django.db.models import Count, Exists, OuterRef, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -75,15 +75,19 @@ def _note(limit: int | None) -> bool:
 
 
 def _operations_per_sync() -> float:
-    """The mean of the newest scheduled syncs; of a day at most, for this is asked every minute."""
+    """The mean of the newest scheduled syncs; of a day at most, for this is asked every minute.
+
+    A sync has a run for each kind of data.
+    """
     runs = SyncRun.objects.ended().filter(
         provider=Provider.GOOGLE,
         trigger=Trigger.SCHEDULED,
         finished_at__gt=timezone.now() - DAY,
         calls__gt=0,
     )
-    mean = runs.order_by("-finished_at")[:RECENT_RUNS].aggregate(mean=Avg("calls"))["mean"]
-    return float(mean or SYNC_OPERATIONS)
+    newest = runs.order_by("-finished_at")[:RECENT_RUNS]
+    found = newest.aggregate(calls=Sum("calls"), syncs=Count("request", distinct=True))
+    return found["calls"] / found["syncs"] if found["calls"] else float(SYNC_OPERATIONS)
 
 
 def _weights() -> int:

@@ -44,4 +44,4 @@ def _usual(connection: Connection, full_since: datetime) -> list[Wish]:
     """What keeps it fresh: all of it, unless that was read after `full_since`; then what changed."""
     last = connection.last_full_sync_at
     mode = Mode.FULL if last is None or last < full_since else Mode.INCREMENTAL
-    return [Wish(Kind.CAMPAIGNS, Scope(mode))]
+    return [Wish(Kind.CAMPAIGNS, Scope(mode)), Wish(Kind.INSIGHTS)]

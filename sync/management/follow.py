@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from sync.ledger.waiting import RELATED, waiting_for
 from sync.management.output import console
 from sync.models import SyncRun
-from sync.models.choices import RunState
+from sync.models.choices import ConnectionStatus, RunState
 
 EVERY = 0.3  # seconds between two looks: quick for the eye, nothing for the database
 RUNS_A_SECOND = 1_000  # read at most: who follows all connections looks less often
@@ -38,7 +38,10 @@ class _View(Protocol):
 def follow(
     ids: Sequence[UUID], command: BaseCommand, *, timeout: float | None = None, quiet: bool = False
 ) -> bool:
-    """Wait until all have ended; True when all succeeded. Ctrl-C and `timeout` end only the waiting."""
+    """Wait until all have ended; True when all succeeded. Ctrl-C and `timeout` end only the waiting.
+
+    What waits for access that the platform denies is not waited for: only a person can end that.
+    """
     ends_at = time.monotonic() + timeout if timeout is not None else float("inf")
     bars = command.stdout.isatty() and not quiet
     view: _View = _Bars(command, len(ids)) if bars else _Lines(command, quiet=quiet)
@@ -62,14 +65,18 @@ def _watch(ids: Sequence[UUID], view: _View, ends_at: float) -> bool | None:
         found = SyncRun.objects.filter(pk__in=open_ids).select_related("account", *RELATED)
         runs = list(found.order_by("pk"))
         succeeded &= len(runs) == len(open_ids)  # an account can be deleted, and its runs with it
-        open_ids = {run.pk for run in runs if run.is_open}
-        succeeded &= all(run.state == RunState.SUCCEEDED for run in runs if not run.is_open)
+        open_ids = {run.pk for run in runs if run.is_open and not _is_denied(run)}
+        succeeded &= all(run.state == RunState.SUCCEEDED for run in runs if run.pk not in open_ids)
         view.show(runs, len(ids) - len(open_ids))
         if not open_ids:
             return succeeded
         if time.monotonic() > ends_at:
             return None
         time.sleep(max(EVERY, len(open_ids) / RUNS_A_SECOND))
+
+
+def _is_denied(run: SyncRun) -> bool:
+    return run.connection.status == ConnectionStatus.ACCESS_DENIED and run.state != RunState.RUNNING
 
 
 def _words(run: SyncRun, waits: dict[UUID, str]) -> str:

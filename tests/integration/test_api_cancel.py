@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from sync.models import Account, Connection, SeenIds, SyncRun
 from sync.models.choices import Provider, RunState
-from tests.factories import make_connection, make_request, make_run
+from tests.factories import make_connection, make_request, make_run, make_sync
 from tests.integration.api_callers import MANUAL, STATUS, Caller, Id, assert_shape, by_token
 
 
@@ -78,7 +78,7 @@ def test_a_run_is_cancelled_by_its_own_id(caller: Caller, account: Account) -> N
 
 
 def test_a_request_that_joined_a_run_cancels_it(caller: Caller, connection: Connection) -> None:
-    make_run(connection)
+    make_sync(connection)
     accepted = caller.post(MANUAL, {"provider": "meta"}).body
 
     assert cancel(caller, provider="meta", jobId=accepted["jobId"])["jobIds"] == accepted["jobIds"]

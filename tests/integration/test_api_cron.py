@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from sync import alive
 from sync.ledger.pause import pause
-from sync.models import Account, Connection, Queue, SyncRun
+from sync.models import Account, Connection, Queue, SyncRequest, SyncRun
 from sync.models.choices import Provider, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run, make_token
 from tests.integration.api_callers import CRON, Answer, Caller, Moment, assert_shape, bearer, database_away
@@ -108,11 +108,13 @@ def test_this_hours_connections_are_asked_for(account: Account, other_account: A
     assert answer.status == 200
     assert_shape(answer.body, DONE)
     assert answer.body["success"] is True
-    assert answer.body["results"] == {"total": 2, "queued": 1, "skipped": 1, "errors": []}
+    assert answer.body["results"] == {"total": 2, "queued": 2, "skipped": 0, "errors": []}
     assert answer.body["queueStats"]["campaign-sync"]["waiting"] == 1
     assert answer.body["queueStats"]["campaign-sync"]["active"] == 1
-    run = SyncRun.objects.get(connection=due)
-    assert (run.trigger, run.request.source) == (Trigger.SCHEDULED, "cron")
+    assert answer.body["queueStats"]["insights-sync"]["waiting"] == 2
+    assert SyncRun.objects.filter(connection=busy).count() == 2  # what runs covers its part of the sync
+    for run in SyncRun.objects.filter(connection=due):
+        assert (run.trigger, run.request.source) == (Trigger.SCHEDULED, "cron")
 
 
 def test_a_second_call_in_the_hour_does_nothing_twice(account: Account) -> None:
@@ -122,7 +124,7 @@ def test_a_second_call_in_the_hour_does_nothing_twice(account: Account) -> None:
     again = cron().get(CRON)
 
     assert again.body["results"] == {"total": 0, "queued": 0, "skipped": 0, "errors": []}
-    assert SyncRun.objects.count() == 1
+    assert (SyncRequest.objects.count(), SyncRun.objects.count()) == (1, 2)
 
 
 def test_the_call_does_what_the_tick_does(account: Account) -> None:
@@ -154,7 +156,8 @@ def test_two_crons_at_once_ask_once() -> None:
         answers = list(pool.map(call, range(2)))
 
     assert [answer.status for answer in answers] == [200, 200]
-    assert sum(answer.body["results"]["queued"] for answer in answers) == SyncRun.objects.count() == 5
+    assert sum(answer.body["results"]["queued"] for answer in answers) == SyncRequest.objects.count() == 5
+    assert SyncRun.objects.count() == 10
 
 
 def test_it_is_healthy_when_everything_is_at_work(account: Account) -> None:

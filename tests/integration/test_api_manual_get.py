@@ -10,7 +10,7 @@ from django.utils import timezone
 from sync.ledger.pause import pause
 from sync.models import Account, Connection
 from sync.models.choices import CredentialStatus, Provider, RunState, Trigger
-from tests.factories import make_connection, make_run
+from tests.factories import make_connection, make_run, make_sync
 from tests.integration.api_callers import MANUAL, Caller, Moment, assert_shape, by_token, written
 from tests.integration.test_api_status import JOB, QUEUE, RUN
 
@@ -90,14 +90,14 @@ def test_several_connections_are_told_as_one(caller: Caller, account: Account) -
         (None, True),
         ({"state": RunState.QUEUED}, True),
         ({"state": RunState.QUEUED, "trigger": Trigger.MANUAL}, False),
-        ({"state": RunState.RUNNING}, False),
+        ({"state": RunState.RUNNING, "trigger": Trigger.MANUAL}, False),
     ],
 )
 def test_the_button_is_free_when_asking_would_be_accepted(
     caller: Caller, connection: Connection, open_run: dict[str, Any] | None, can_sync: bool
 ) -> None:
     if open_run:
-        make_run(connection, **open_run)
+        make_sync(connection, **open_run)
 
     assert state(caller)["canSync"] is can_sync
     assert (caller.post(MANUAL, {"provider": "meta"}).status == 202) is can_sync

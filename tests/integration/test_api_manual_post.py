@@ -19,7 +19,7 @@ from sync.models.choices import (
     RunState,
     Trigger,
 )
-from tests.factories import make_connection, make_run
+from tests.factories import make_connection, make_run, make_sync
 from tests.integration.api_callers import (
     MANUAL,
     Caller,
@@ -57,25 +57,29 @@ def test_a_request_is_accepted_with_its_id_and_its_runs(
 ) -> None:
     answer = caller.post(MANUAL, META)
 
-    run = SyncRun.objects.get()
+    catalog, metrics = SyncRun.objects.order_by("created_at")
     assert answer.status == 202
     assert_shape(answer.body, ACCEPTED)
     assert answer.body["success"] is True
-    assert answer.body["jobId"] == answer.body["syncHistoryId"] == str(run.request_id)
-    assert answer.body["jobIds"] == [str(run.pk)]
+    assert answer.body["jobId"] == answer.body["syncHistoryId"] == str(catalog.request_id)
+    assert answer.body["jobIds"] == [str(catalog.pk), str(metrics.pk)]
     assert answer.body["queuePosition"] == 1
     assert answer.body["joined"] is False
-    assert (run.request.requested_by, run.request.source) == (bob, "api")
-    assert (run.trigger, run.priority, run.state) == (Trigger.MANUAL, Priority.MANUAL, RunState.QUEUED)
+    assert (catalog.kind, metrics.kind) == (Kind.CAMPAIGNS, Kind.INSIGHTS)
+    for run in (catalog, metrics):
+        assert (run.request.requested_by, run.request.source) == (bob, "api")
+        assert (run.trigger, run.priority, run.state) == (Trigger.MANUAL, Priority.MANUAL, RunState.QUEUED)
 
 
-def test_each_connection_of_the_provider_gets_a_run_of_one_request(caller: Caller, account: Account) -> None:
+def test_each_connection_of_the_provider_gets_its_runs_of_one_request(
+    caller: Caller, account: Account
+) -> None:
     meta = {make_connection(account), make_connection(account)}
     make_connection(account, Provider.GOOGLE)
 
     answer = caller.post(MANUAL, META)
 
-    assert len(answer.body["jobIds"]) == 2
+    assert len(answer.body["jobIds"]) == 4
     assert {run.connection for run in SyncRun.objects.all()} == meta
     assert SyncRequest.objects.count() == 1
 
@@ -89,15 +93,15 @@ def test_campaign_ids_narrow_the_run(caller: Caller, connection: Connection) -> 
 
 def test_no_campaign_ids_mean_all_campaigns(caller: Caller, connection: Connection) -> None:
     assert caller.post(MANUAL, {**META, "campaignIds": []}).status == 202
-    run = SyncRun.objects.get()
-    assert (run.kind, run.mode, run.campaign_ids) == (Kind.CAMPAIGNS, Mode.FULL, [])
+    run = SyncRun.objects.get(kind=Kind.CAMPAIGNS)
+    assert (run.mode, run.campaign_ids) == (Mode.FULL, [])
 
 
 def test_what_was_read_within_a_day_is_asked_for_what_changed(caller: Caller, connection: Connection) -> None:
     Connection.objects.update(last_full_sync_at=timezone.now())
 
     assert caller.post(MANUAL, META).status == 202
-    assert SyncRun.objects.get().mode == Mode.INCREMENTAL
+    assert SyncRun.objects.get(kind=Kind.CAMPAIGNS).mode == Mode.INCREMENTAL
 
 
 def test_a_connection_id_narrows_the_request(caller: Caller, account: Account) -> None:
@@ -106,7 +110,7 @@ def test_a_connection_id_narrows_the_request(caller: Caller, account: Account) -
     answer = caller.post(MANUAL, {**META, "connectionId": str(wanted.pk)})
 
     assert answer.status == 202
-    assert SyncRun.objects.get().connection == wanted
+    assert {run.connection for run in SyncRun.objects.all()} == {wanted}
 
 
 def test_a_browser_session_may_ask_too(bob: User, connection: Connection) -> None:
@@ -259,35 +263,30 @@ def test_an_unknown_connection_is_not_found(caller: Caller, connection: Connecti
 def test_a_waiting_scheduled_run_becomes_this_requests_run(
     caller: Caller, connection: Connection, state: str
 ) -> None:
-    scheduled = make_run(connection, state=state)
+    scheduled = make_sync(connection, state=state)
 
     answer = caller.post(MANUAL, META)
 
-    scheduled.refresh_from_db()
     assert answer.status == 202
     assert_shape(answer.body, ACCEPTED)
     assert answer.body["joined"] is True
-    assert answer.body["jobIds"] == [str(scheduled.pk)]
-    assert scheduled.priority == Priority.MANUAL
-    assert SyncRun.objects.count() == 1
+    assert answer.body["jobIds"] == [str(run.pk) for run in scheduled]
+    assert {run.priority for run in SyncRun.objects.all()} == {Priority.MANUAL}
+    assert SyncRun.objects.count() == 2
 
 
-@pytest.mark.parametrize(
-    ("state", "trigger"), [(RunState.QUEUED, Trigger.MANUAL), (RunState.RUNNING, Trigger.SCHEDULED)]
-)
-def test_a_sync_in_progress_is_named(
-    caller: Caller, connection: Connection, state: str, trigger: Trigger
-) -> None:
-    run = make_run(connection, state=state, trigger=trigger)
+@pytest.mark.parametrize("state", [RunState.QUEUED, RunState.RUNNING])
+def test_a_sync_in_progress_is_named(caller: Caller, connection: Connection, state: str) -> None:
+    run, metrics = make_sync(connection, state=state, trigger=Trigger.MANUAL)
 
     answer = caller.post(MANUAL, META)
 
     assert (answer.status, answer.body["error"]) == (409, "Sync already in progress")
     assert answer.body["message"]
     assert answer.body["jobId"] == str(run.request_id)
-    assert answer.body["jobIds"] == [str(run.pk)]
+    assert answer.body["jobIds"] == [str(run.pk), str(metrics.pk)]
     assert caller.get(f"/api/sync/status/{answer.body['jobId']}").status == 200
-    assert SyncRequest.objects.count() == SyncRun.objects.count() == 1
+    assert (SyncRequest.objects.count(), SyncRun.objects.count()) == (1, 2)
 
 
 def test_a_double_click_is_told_of_the_first_request(caller: Caller, connection: Connection) -> None:
@@ -304,20 +303,19 @@ def test_a_running_run_that_lacks_campaigns_is_followed_by_a_second(
     make_run(connection, state=RunState.RUNNING, campaign_ids=["1"])
 
     assert caller.post(MANUAL, META).status == 202
-    assert SyncRun.objects.waiting().get().campaign_ids == []
+    assert SyncRun.objects.waiting().get(kind=Kind.CAMPAIGNS).campaign_ids == []
 
 
 def test_free_connections_start_and_the_others_are_listed(caller: Caller, account: Account) -> None:
     busy, free = make_connection(account), make_connection(account)
-    running = make_run(busy, state=RunState.RUNNING)
+    running, _ = make_sync(busy, state=RunState.RUNNING, trigger=Trigger.MANUAL)
 
     answer = caller.post(MANUAL, META)
 
     assert answer.status == 202
-    assert [run.connection for run in SyncRun.objects.waiting()] == [free]
-    assert answer.body["skipped"] == [
-        {"connectionId": str(busy.pk), "externalId": busy.external_id, "jobId": str(running.request_id)}
-    ]
+    assert len(answer.body["jobIds"]) == SyncRun.objects.filter(connection=free).count() == 2
+    skipped = {"connectionId": str(busy.pk), "externalId": busy.external_id, "jobId": str(running.request_id)}
+    assert answer.body["skipped"] == [skipped, skipped]  # the catalog's run and the metrics'
 
 
 def test_a_viewer_may_not_sync(victor: User, account: Account, connection: Connection) -> None:

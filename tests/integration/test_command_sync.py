@@ -18,7 +18,7 @@ from sync.ledger.pause import pause
 from sync.management.commands.sync import Command
 from sync.management.follow import follow
 from sync.models import Account, Connection, SyncRun
-from sync.models.choices import Priority, RunState, Trigger
+from sync.models.choices import Kind, Priority, RunState, Trigger
 from tests import commands
 from tests.factories import make_account, make_connection, make_run
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
@@ -48,9 +48,11 @@ def give_up(out: io.StringIO, *arguments: str) -> str:
 def test_one_connection_is_asked_for_as_a_person_does(connection: Connection) -> None:
     out = run("--connection", connection.external_id)
 
-    made = SyncRun.objects.get()
-    assert (made.trigger, made.priority, made.request.source) == (Trigger.MANUAL, Priority.MANUAL, "command")
-    assert str(made.pk) in out
+    assert {run.kind for run in SyncRun.objects.all()} == {Kind.CAMPAIGNS, Kind.INSIGHTS}
+    for made in SyncRun.objects.all():
+        assert (made.trigger, made.priority) == (Trigger.MANUAL, Priority.MANUAL)
+        assert made.request.source == "command"
+        assert str(made.pk) in out
     assert "already" not in out
 
 
@@ -80,13 +82,13 @@ def test_options_choose_together_and_what_names_nobody_is_scheduled_work(
 
 
 def test_a_run_that_is_there_already_is_told_and_followed(connection: Connection) -> None:
-    (first,) = run_json("--connection", str(connection.pk))["runs"]
-    (second,) = run_json("--connection", str(connection.pk))["runs"]
+    (first, _) = run_json("--connection", str(connection.pk))["runs"]
+    (second, _) = run_json("--connection", str(connection.pk))["runs"]
 
     assert (first["already_syncing"], second["already_syncing"]) == (False, True)
     assert first["id"] == second["id"]
     assert f"already queued, run {first['id']}" in run("--connection", str(connection.pk))
-    assert SyncRun.objects.count() == 1
+    assert SyncRun.objects.count() == 2
 
 
 def test_of_several_those_that_are_there_already_are_told(account: Account) -> None:
@@ -238,7 +240,7 @@ def test_a_paused_connection_is_not_synced(connection: Connection) -> None:
 
 
 def test_waiting_has_an_end_and_tells_what_is_waited_for(connection: Connection) -> None:
-    shown = give_up(io.StringIO(), "--connection", connection.external_id)
+    shown = give_up(io.StringIO(), "--connection", connection.external_id, "--kind", "campaigns")
 
     waiting = SyncRun.objects.get()
     assert "waits for a worker to take it" in shown
@@ -272,7 +274,7 @@ def test_of_many_runs_a_terminal_shows_those_that_run_and_a_total(account: Accou
     shown = give_up(Terminal(), "--account", "Acme")
 
     bars = shown.partition("All")[2]
-    assert "0 of 21 ended" in bars
+    assert "0 of 42 ended" in bars
     assert "Meta Shop 3." in bars
     assert "Meta Shop 4." not in bars
 
@@ -293,9 +295,10 @@ def _heed_ctrl_c() -> None:
 def test_ctrl_c_ends_the_waiting_and_not_the_sync(tmp_path: Path) -> None:
     connection = make_connection(make_account())
     told = tmp_path / "told"
+    of_campaigns = ("--connection", connection.external_id, "--kind", "campaigns")
     with told.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "sync", "--connection", connection.external_id, "--wait"],
+            [sys.executable, "manage.py", "sync", *of_campaigns, "--wait"],
             cwd=ROOT,
             env=environment(),
             stdout=output,
@@ -323,7 +326,8 @@ def test_waiting_ends_with_the_syncs_and_tells_a_failure_by_its_exit_code(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     account = make_account()
-    good, bad = connect(sandbox, account, "meta"), connect(sandbox, account, "google")
+    small = {"campaigns": 1, "ad_groups": 2, "ads": 3}  # whose metrics need no report
+    good, bad = (connect(sandbox, account, provider, **small) for provider in ("meta", "google"))
     sandbox.fault("google", "access_denied", account=bad.external_id)
 
     with worker(tmp_path / "worker.log", {**addresses(sandbox), **ROOMY}):
@@ -341,5 +345,6 @@ def test_waiting_ends_with_the_syncs_and_tells_a_failure_by_its_exit_code(
         ]
 
     assert [done.returncode for done in codes] == [0, 1], codes
-    assert "succeeded, 145 records" in codes[0].stdout
+    assert "campaigns (full): succeeded, 6 records" in codes[0].stdout
+    assert "insights (what is due): succeeded" in codes[0].stdout
     assert "failed: Google" in codes[1].stdout

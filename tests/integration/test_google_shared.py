@@ -284,8 +284,8 @@ def test_those_who_wait_come_back_one_after_another(customer: Connection) -> Non
         finish.defer(Lease.of(run), until=free_at, reason=DeferReason.BUDGET, waiting_for="", calls=0)
 
     first = now - timedelta(minutes=LIMIT) + timedelta(hours=24)  # the oldest of all leaves
-    # three for each, and a person is not behind what is scheduled
-    assert moments == [first + timedelta(minutes=number) for number in (2, 5, 8, 8)]
+    # five for each, and a person is not behind what is scheduled
+    assert moments == [first + timedelta(minutes=number) for number in (4, 9, 14, 14)]
 
 
 def test_a_day_that_people_set_holds_instead_of_the_settings(customer: Connection) -> None:

@@ -19,7 +19,7 @@ from sync.ledger.pause import pause
 from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
 from sync.models import Account, Change, Connection, OutsideCalls, Queue, SeenIds, SyncRequest, SyncRun
-from sync.models.choices import CredentialStatus, RunState, Trigger
+from sync.models.choices import CredentialStatus, Kind, RunState, Trigger
 from sync.schedule.beat import ensure_rows
 from sync.schedule.cleanup import clean_up
 from sync.schedule.hourly import request_due, request_hour
@@ -35,7 +35,7 @@ def due_connection(account: Account) -> Connection:
     return make_connection(account, next_sync_at=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_due_connection_gets_one_scheduled_run_and_its_next_slot(account: Account) -> None:
+def test_a_due_connection_gets_its_scheduled_runs_once_and_its_next_slot(account: Account) -> None:
     connection = due_connection(account)
 
     result = request_due(timezone.now())
@@ -43,7 +43,8 @@ def test_a_due_connection_gets_one_scheduled_run_and_its_next_slot(account: Acco
 
     connection.refresh_from_db()
     assert (result.total, result.queued) == (1, 1)
-    assert [run.trigger for run in SyncRun.objects.all()] == [Trigger.SCHEDULED]
+    runs = SyncRun.objects.order_by("created_at").values_list("kind", "trigger")
+    assert list(runs) == [(Kind.CAMPAIGNS, Trigger.SCHEDULED), (Kind.INSIGHTS, Trigger.SCHEDULED)]
     assert timezone.now() < connection.next_sync_at <= timezone.now() + timedelta(hours=2)
 
 
@@ -116,7 +117,8 @@ def test_two_beats_make_one_request_per_connection() -> None:
     with ThreadPoolExecutor(2) as pool:
         queued = sum(pool.map(beat, range(2)))
 
-    assert queued == SyncRun.objects.count() == SyncRequest.objects.count() == 5
+    assert queued == SyncRequest.objects.count() == 5
+    assert SyncRun.objects.count() == 10
 
 
 @pytest.mark.django_db(transaction=True)
@@ -129,7 +131,7 @@ def test_beat_and_a_person_may_ask_at_the_same_moment() -> None:
         request_sync(connection.account, [connection], trigger=Trigger.MANUAL, source="api")
 
     assert beat.result(timeout=10).total == 1
-    assert SyncRun.objects.get().trigger == Trigger.MANUAL
+    assert SyncRun.objects.get(kind=Kind.CAMPAIGNS).trigger == Trigger.MANUAL
 
 
 def test_the_tick_promotes_takes_back_and_nudges(account: Account) -> None:

@@ -8,7 +8,6 @@ asked for and one each time it is asked after, whatever dies between: its cursor
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Protocol, cast
 
 from django.conf import settings
 from django.utils import timezone
@@ -26,15 +25,6 @@ from sync.engine.insights.work import Begun, Work
 from sync.engine.turn import Turn
 
 EXPECTED = "insights"  # in the run's expectations
-
-
-class Reads(Protocol):
-    """The part of a client that tells metrics."""
-
-    def insights(
-        self, slice: InsightSlice, *, attribution: str = "", cursor: str | None = None, expected_rows: int = 0
-    ) -> Iterator[InsightPage]:
-        """Read a slice page by page."""
 
 
 class ReportsPrepared(Exception):
@@ -83,10 +73,10 @@ def _next(turn: Turn, work: Work) -> Begun | None:
 
 def _read(turn: Turn, work: Work, begun: Begun) -> None:
     """Read a slice to its end, or as far as the platform can tell it now."""
-    client, slice = cast("Reads", turn.client), begun.slice
+    slice = begun.slice
     begun.ready_at = None
     try:
-        for page in client.insights(
+        for page in turn.client.insights(
             _asked(slice),
             attribution=turn.run.connection.attribution,
             cursor=begun.cursor,
