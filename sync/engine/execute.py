@@ -26,6 +26,7 @@ from providers.errors import (
     ReconnectNeeded,
 )
 from sync import prepared
+from sync.engine.authors import name_authors
 from sync.engine.checks import discrepancies
 from sync.engine.chunk import CancelRequested, GaveWay
 from sync.engine.copy import copy
@@ -118,6 +119,7 @@ def _copy(turn: Turn) -> None:
         copy_insights(turn)
     else:
         copy(turn)
+        name_authors(turn)
 
 
 def _defer(lease: Lease, exc: Later, *, calls: int) -> None:

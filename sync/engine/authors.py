@@ -1,0 +1,108 @@
+"""Who made the changes that a run found, where the platform tells: for one call more, if it can be afforded.
+
+Whoever it was is a pseudonym, or the tool through which it was done; never a name or an address. A change
+that nobody can be said to have made for sure is left without one. It is an extra: what goes wrong with it
+fails no sync.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from providers.errors import BudgetSpent, CircuitOpen, ProviderError
+from providers.records import Edit
+from sync import prepared
+from sync.engine.chunk import chunk
+from sync.engine.streams import TARGETS
+from sync.engine.turn import Turn
+from sync.google.day import google_day
+from sync.models import Change, SyncRun
+from sync.models.choices import ChangeAction, EntityKind
+
+logger = structlog.get_logger(__name__)
+
+MOST = 10_000  # changes of a run that are looked at: what one edit of everything makes is not worth more
+# By which of its own fields a platform tells that a column of ours was changed.
+FIELDS = {
+    "name": {"name"},
+    "status": {"status"},
+    "platform_status": {"status"},
+    "objective": {"advertising_channel_type"},
+    "daily_budget_micros": {"amount_micros"},
+    "lifetime_budget_micros": {"total_amount_micros"},
+    "bid_micros": {"cpc_bid_micros"},
+    "starts_at": {"start_date", "start_date_time"},
+    "ends_at": {"end_date", "end_date_time"},
+}
+OPERATIONS = {ChangeAction.CREATED: "created", ChangeAction.REMOVED: "removed"}
+NAME = """
+    UPDATE sync_change SET by = told.by
+    FROM unnest(%(ids)s::bigint[], %(authors)s::text[]) AS told (id, by)
+    WHERE sync_change.id = told.id AND run_id = %(run)s
+"""
+Whose = tuple[str, str]  # entity, external id
+
+
+@runtime_checkable
+class TellsAuthors(Protocol):
+    """A client whose platform keeps a log of who changed what."""
+
+    def changes_by(self, since: datetime, until: datetime) -> Iterator[Edit]:
+        """The changes between two moments, the oldest first, by one call."""
+
+
+def name_authors(turn: Turn) -> None:
+    """Write beside the run's changes who made them."""
+    run, since = turn.run, turn.run.connection.read_until
+    if since is None or not run.changes or not isinstance(turn.client, TellsAuthors) or not _is_affordable():
+        return
+    try:
+        edits = list(turn.client.changes_by(since, timezone.now()))
+    except (ProviderError, BudgetSpent, CircuitOpen) as exc:
+        logger.info("authors not told", reason=str(exc))
+        return
+    authors = dict(_authors(run, edits))
+    with chunk(run, turn.lease, calls=turn.client.calls):
+        if authors:
+            values = {"ids": list(authors), "authors": list(authors.values()), "run": run.pk}
+            prepared.run(NAME, values)
+
+
+def author(change: Change, edits: Iterable[Edit]) -> str:
+    """Who made it, out of the edits of its entity, the newest last; empty where they don't tell for sure."""
+    edits = list(edits)
+    wanted, operation = FIELDS.get(change.field, set()), OPERATIONS.get(ChangeAction(change.action))
+    exact = [
+        edit
+        for edit in edits
+        if edit.operation == operation or wanted & {name.rpartition(".")[2] for name in edit.fields}
+    ]
+    who = {_who(edit) for edit in exact[-1:] or edits}
+    return who.pop() if len(who) == 1 else ""
+
+
+def _is_affordable() -> bool:
+    """Whether the settings and Google's day have a call to spare."""
+    if settings.GOOGLE_AUTHORS != "auto":
+        return bool(settings.GOOGLE_AUTHORS == "always")
+    day = google_day()
+    return day is None or not day.sentences
+
+
+def _authors(run: SyncRun, edits: Iterable[Edit]) -> Iterator[tuple[int, str]]:
+    of: dict[Whose, list[Edit]] = defaultdict(list)
+    for edit in edits:
+        of[TARGETS[edit.stream].entity, edit.external_id].append(edit)
+    ids = {external_id for _, external_id in of}
+    for change in Change.objects.filter(run_id=run.pk, external_id__in=ids).order_by("pk")[:MOST]:
+        if who := author(change, of[EntityKind(change.entity), change.external_id]):
+            yield change.pk, who
+
+
+def _who(edit: Edit) -> str:
+    return edit.by or edit.through
