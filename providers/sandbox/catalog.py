@@ -91,6 +91,7 @@ class Catalog:
     ad_groups: list[AdGroup] = field(default_factory=list)
     ads: list[Ad] = field(default_factory=list)
     version: int = 0  # counts the edits
+    last_id: int = 0  # the highest that was ever given to what vanished or was added: none is given twice
     _memo: dict[object, list[Entity]] = field(default_factory=dict)
 
     def of(self, kind: Kind) -> list[Entity]:
@@ -106,6 +107,10 @@ class Catalog:
             if at < len(entities) and entities[at].id == entity_id:
                 return entities[at]
         return None
+
+    def highest_id(self) -> int:
+        """Ever given in this account."""
+        return max(self.last_id, *(self.of(kind)[-1].id for kind in Kind if self.of(kind)))
 
     def remembered(self, key: object, select: Callable[[], list[Entity]]) -> list[Entity]:
         """What `select` gives, computed once between two edits: later pages cost no scan."""

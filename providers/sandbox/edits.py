@@ -80,6 +80,7 @@ class Vanished:
     def vanish(self, account: Account, entity_id: int) -> list[Entity]:
         """Take an entity out, and all that is below it."""
         entity, catalog = found(account, entity_id), account.catalog
+        catalog.last_id = catalog.highest_id()
         gone: list[Entity] = [entity]
         gone += [g for g in catalog.ad_groups if g.campaign is entity]
         gone += [ad for ad in catalog.ads if entity in (ad.group, ad.group.campaign)]
@@ -114,7 +115,7 @@ def create(
     entities = account.catalog.of(kind)
     if not entities:
         raise ValueError(f"account {account.id} has no {kind} to make another one of")
-    new_id = 1 + max(account.catalog.of(k)[-1].id for k in Kind if account.catalog.of(k))
+    account.catalog.last_id = new_id = account.catalog.highest_id() + 1
     made = replace(
         entities[-1],
         id=new_id,
