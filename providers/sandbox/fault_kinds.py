@@ -27,6 +27,8 @@ class FaultKind(StrEnum):
     REPEAT_ROWS = "repeat_rows"
     REPEAT_PAGE = "repeat_page"
     HIDE_ROWS = "hide_rows"
+    UNKNOWN_WORDS = "unknown_words"
+    UNKNOWN_KEYS = "unknown_keys"
     USAGE = "usage"
     ODD_HEADERS = "odd_headers"
     REPORT = "report"
@@ -74,6 +76,8 @@ DETAILS: dict[FaultKind, frozenset[str]] = {
         FaultKind.REPEAT_ROWS: "rows",
         FaultKind.REPEAT_PAGE: "",
         FaultKind.HIDE_ROWS: "rows",
+        FaultKind.UNKNOWN_WORDS: "word",
+        FaultKind.UNKNOWN_KEYS: "",
         FaultKind.USAGE: "whose percent minutes type",
         FaultKind.HTML: "status",
         FaultKind.REDIRECT: "status url",
@@ -94,6 +98,8 @@ ONLY = {
     FaultKind.REPORT: Platform.META,
     FaultKind.USAGE: Platform.META,
     FaultKind.STREAM_ERROR: Platform.GOOGLE,
+    FaultKind.UNKNOWN_KEYS: Platform.GOOGLE,
+    FaultKind.UNKNOWN_WORDS: Platform.GOOGLE,
 }
 # Until cleared, for these are about the account or its size, not about one call.
 LASTING = frozenset({FaultKind.ACCESS_DENIED, FaultKind.TOO_MUCH_DATA, FaultKind.TOO_WIDE})

@@ -1,14 +1,13 @@
-"""Answering a query: which rows, in which order, and only the selected fields of each."""
+"""Answering a query: which rows, and in which order."""
 
-from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from collections.abc import Callable
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from providers.sandbox import google_changes, google_metrics
 from providers.sandbox.gaql import Condition, Query
 from providers.sandbox.google_errors import query_error
-from providers.sandbox.google_fields import RESOURCES, Selected, View, select, view_of
+from providers.sandbox.google_fields import Selected, View, select, view_of
 from providers.sandbox.google_resources import Client, Field
 from providers.sandbox.state import Sandbox
 from providers.sandbox.world import Account
@@ -123,54 +122,3 @@ def _typed(field: Field, text: str, name: str) -> Any:
         kind = "BAD_NUMBER" if field.type in ("int64", "double") else "BAD_VALUE"
         raise query_error(kind, f"'{text}' is no valid value of {name}.") from None
     return text
-
-
-@cache  # of the names of fields, which are few
-def camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
-
-
-Writer = Callable[[Row], dict[str, Any]]
-
-
-@lru_cache(maxsize=256)  # as many as are parsed
-def writer(query: Query) -> Writer:
-    """How to write a row: one object per resource named in SELECT, and the one of FROM."""
-    view = view_of(query)
-    resources: dict[str, list[Selected]] = {query.resource: []}
-    for path in query.fields:
-        chosen = select(view, path)
-        resources.setdefault(chosen.resource, []).append(chosen)
-    objects = [
-        (camel(resource), view.ways[resource], _object_writer(resource, fields))
-        for resource, fields in resources.items()
-    ]
-    return lambda row: {name: write(way(row)) for name, way, write in objects}
-
-
-def _object_writer(resource: str, fields: Iterable[Selected]) -> Writer:
-    name_of, nested = RESOURCES[resource].name_of, any(f.name.startswith("ad.") for f in fields)
-    steps = [
-        (*_place(f.name), f.field.get, f.field.type == "int64") for f in fields if f.name != "resource_name"
-    ]
-
-    def write(target: Any) -> dict[str, Any]:
-        result: dict[str, Any] = {"resourceName": name_of(target)} if name_of else {}
-        if nested:
-            result["ad"] = {"resourceName": f"customers/{target.account.id}/ads/{target.id}"}
-        for parent, name, get, is_int64 in steps:
-            value = get(target)
-            if not value or value == "UNSPECIFIED":
-                continue  # a default value is left out
-            place = result.setdefault(parent, {}) if parent else result
-            place[name] = str(value) if is_int64 else value
-        return result
-
-    return write
-
-
-def _place(name: str) -> tuple[str, str]:
-    """`ad.final_urls` goes into the object `ad` as `finalUrls`."""
-    parent, _, leaf = name.rpartition(".")
-    return camel(parent), camel(leaf)

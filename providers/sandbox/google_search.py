@@ -12,7 +12,8 @@ from providers.sandbox.fault_kinds import FaultKind
 from providers.sandbox.faults import Fault
 from providers.sandbox.gaql import Query, parse
 from providers.sandbox.google_errors import GoogleError, request_error
-from providers.sandbox.google_query import Row, Writer, camel, rows_of, writer
+from providers.sandbox.google_query import rows_of
+from providers.sandbox.google_writer import Row, Writer, camel, odd_writer, writer
 from providers.sandbox.state import Sandbox
 from providers.sandbox.wire import Reply, json_reply
 from providers.sandbox.world import Account
@@ -28,7 +29,7 @@ def search(sandbox: Sandbox, account: Account, body: dict[str, Any], faults: Seq
     if any(fault.kind == FaultKind.REPEAT_PAGE for fault in faults):
         first = max(0, first - sandbox.settings.google_page_rows)
     last = first + sandbox.settings.google_page_rows
-    answer = _answer(query, writer(query), rows[first:last])
+    answer = _answer(query, _writer(query, faults), rows[first:last])
     if last < len(rows):
         answer["nextPageToken"] = _page_token(str(body["query"]), last)
     if body.get("searchSettings", {}).get("returnTotalResultsCount"):
@@ -46,7 +47,8 @@ def search_stream(
         return json_reply([])
     broken = next((fault for fault in faults if fault.kind == FaultKind.STREAM_ERROR), None)
     size = sandbox.settings.google_chunk_rows
-    chunks = _chunks(query, rows, size, request_id, good=broken.number("parts", 1) if broken else None)
+    good = broken.number("parts", 1) if broken else None
+    chunks = _chunks(query, _writer(query, faults), rows, size, request_id, good=good)
     return Reply(parts=_array(chunks))
 
 
@@ -71,11 +73,20 @@ def _answer(query: Query, write: Writer, rows: Sequence[Row]) -> dict[str, Any]:
     return written | {"fieldMask": ",".join(".".join(map(camel, path.split("."))) for path in query.fields)}
 
 
+def _writer(query: Query, faults: Sequence[Fault]) -> Writer:
+    """What one of these faults makes of the rows."""
+    for fault in faults:
+        if fault.kind == FaultKind.UNKNOWN_WORDS:
+            return odd_writer(query, word=fault.text("word", "UNKNOWN"))
+        if fault.kind == FaultKind.UNKNOWN_KEYS:
+            return odd_writer(query, keys=True)
+    return writer(query)
+
+
 def _chunks(
-    query: Query, rows: list[Row], size: int, request_id: str, good: int | None
+    query: Query, write: Writer, rows: list[Row], size: int, request_id: str, *, good: int | None
 ) -> Iterator[dict[str, Any]]:
     """The objects of the array; after `good` ones an error, if the stream is to break."""
-    write = writer(query)
     for number, first in enumerate(range(0, max(1, len(rows)), size)):
         if number == good:
             yield GoogleError(500, "internal", "INTERNAL_ERROR").body(request_id)

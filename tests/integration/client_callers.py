@@ -91,6 +91,7 @@ def google_client(
     *,
     grant: Grant | None = None,
     login: str = MANAGER,
+    currency: str = "EUR",
     time_zone: str = "Europe/Berlin",
     page_size: int = 50,
     gate: RecordingGate | None = None,
@@ -101,7 +102,7 @@ def google_client(
     return GoogleClient(
         config or google_config(sandbox),
         grant or Grant(GOOGLE_REFRESH_TOKEN),
-        AdAccountRef(customer, "EUR", time_zone, login),
+        AdAccountRef(customer, currency, time_zone, login),
         gate=gate or RecordingGate(),
         session=new_session(),
         page_size=page_size,

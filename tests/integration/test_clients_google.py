@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -16,7 +16,7 @@ from providers.errors import (
     Scope,
     Unreachable,
 )
-from providers.records import CampaignRecord, Stream
+from providers.records import CampaignRecord, EntityStatus, InsightSlice, Level, Stream
 from providers.sandbox.accounts import MANAGER
 from providers.sandbox.constants import GOOGLE_REFRESH_TOKEN, Platform
 from providers.sandbox.process import Sandbox
@@ -255,3 +255,58 @@ def test_too_many_queries_a_second_rest_for_moments(sandbox: Sandbox, customer: 
         google_client(sandbox, customer).account()
 
     assert caught.value.retry_after == 30
+
+
+@pytest.mark.parametrize("stream", list(Stream))
+def test_words_that_this_version_does_not_know_cost_no_row(
+    sandbox: Sandbox, customer: str, stream: Stream
+) -> None:
+    known = {record.external_id: record for record in records(read(google_client(sandbox, customer), stream))}
+    sandbox.fault("google", "unknown_words", account=customer)
+
+    found = records(read(google_client(sandbox, customer), stream))
+
+    assert [record.external_id for record in found] == list(known)
+    assert {(record.status, record.platform_status) for record in found} == {
+        (EntityStatus.UNKNOWN, "UNKNOWN")
+    }
+    assert all(record.name == known[record.external_id].name for record in found)
+
+
+@pytest.mark.parametrize("stream", list(Stream))
+def test_keys_that_nobody_asked_for_change_nothing(sandbox: Sandbox, customer: str, stream: Stream) -> None:
+    known = records(read(google_client(sandbox, customer), stream))
+    sandbox.fault("google", "unknown_keys", account=customer)
+
+    found = records(read(google_client(sandbox, customer), stream))
+
+    assert [record._replace(raw={}) for record in found] == [record._replace(raw={}) for record in known]
+
+
+def test_metrics_with_unknown_words_and_keys_are_the_same(sandbox: Sandbox, customer: str) -> None:
+    slice = InsightSlice(Level.CAMPAIGN, date(2026, 10, 1), date(2026, 10, 7))
+    known = list(google_client(sandbox, customer).insights(slice))
+    for kind in ("unknown_words", "unknown_keys"):
+        sandbox.fault("google", kind, account=customer)
+
+        assert list(google_client(sandbox, customer).insights(slice)) == known
+    assert known[0].records
+
+
+def test_changes_of_unknown_types_are_told_by_their_names(sandbox: Sandbox, customer: str) -> None:
+    told = sandbox.control("random-edits", platform="google", account=customer, count=30, seed=3)["edited"]
+    sandbox.fault("google", "unknown_words", account=customer)
+    zone = next(one["time_zone"] for one in sandbox.ask("accounts")["accounts"] if one["id"] == customer)
+
+    client = google_client(sandbox, customer, time_zone=zone)
+    selection = client.changed(datetime.now(UTC) - timedelta(minutes=1))
+
+    assert selection is not None
+    assert [*selection.ad_group_ids, *selection.ad_ids] == sorted(told["ad_groups"]) + sorted(told["ads"])
+    assert list(selection.campaign_ids) == sorted(told["campaigns"])
+
+
+def test_a_listing_of_nothing_is_an_empty_account(sandbox: Sandbox, customer: str) -> None:
+    sandbox.fault("google", "wrong_json", account=customer, text="[]")
+
+    assert [page.records for page in read(google_client(sandbox, customer), Stream.ADS)] == [[]]

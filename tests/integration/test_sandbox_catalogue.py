@@ -122,6 +122,8 @@ TABLE: list[tuple[Fault, str | None, str | None]] = [
     # rows and pages
     ({"kind": "stream_error", "parts": 0}, None, "200 internal.INTERNAL_ERROR"),
     ({"kind": "hide_rows", "rows": 500}, "200 whole", "200 whole"),
+    ({"kind": "unknown_words"}, None, "200 whole"),
+    ({"kind": "unknown_keys"}, None, "200 whole"),
 ]
 
 
