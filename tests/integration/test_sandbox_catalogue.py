@@ -122,6 +122,7 @@ TABLE: list[tuple[Fault, str | None, str | None]] = [
     # rows and pages
     ({"kind": "stream_error", "parts": 0}, None, "200 internal.INTERNAL_ERROR"),
     ({"kind": "hide_rows", "rows": 500}, "200 whole", "200 whole"),
+    ({"kind": "odd_headers"}, OK, None),
     ({"kind": "unknown_words"}, None, "200 whole"),
     ({"kind": "unknown_keys"}, None, "200 whole"),
 ]
@@ -241,5 +242,6 @@ def test_google(sandbox: Sandbox, google_call: Call, fault: Fault, expected: str
 
 def test_no_kind_is_left_out() -> None:
     of_pages = {"expired_cursor", "repeat_rows", "repeat_page"}  # they need two calls: test_sandbox_faults.py
+    of_insights = {"report", "too_wide"}  # Meta's: test_clients_meta_reports.py
 
-    assert {row[0]["kind"] for row in TABLE} | of_pages == set(FaultKind)
+    assert {row[0]["kind"] for row in TABLE} | of_pages | of_insights == set(FaultKind)
