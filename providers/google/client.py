@@ -19,6 +19,7 @@ from providers.google.parts import IDS_PER_QUERY, Part, Place, parts_of, place_o
 from providers.google.stream import Row
 from providers.google.walk import walk_of
 from providers.http import reading
+from providers.pseudonym import pseudonym_of
 from providers.records import AdAccountRecord, Edit, InsightPage, InsightSlice, Page, Record, Stream
 
 PAGE_ROWS = 2_000  # rows per page: a few ms of merging each, a few MB of memory
@@ -155,9 +156,7 @@ class GoogleClient:
         return self._calls.query(query, self._ad_account.external_id, self._ad_account.login_customer_id)
 
     def _pseudonym(self, email: str) -> str:
-        return edits.pseudonym_of(
-            email, secret=self._config.client_secret, customer_id=self._ad_account.external_id
-        )
+        return pseudonym_of(email, secret=self._config.client_secret, account_id=self._ad_account.external_id)
 
     def _now(self) -> datetime:
         """By the customer's clock."""

@@ -4,7 +4,6 @@ An e-mail address is never handed on: in its place stands a pseudonym, which is 
 of a customer as long as the application's secret is, and tells nobody who it is.
 """
 
-import hmac
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +25,6 @@ STREAMS = {
     "CAMPAIGN_BUDGET": Stream.CAMPAIGNS,  # of the one that it belongs to
 }
 OPERATIONS = {"CREATE": "created", "UPDATE": "changed", "REMOVE": "removed"}
-PSEUDONYM_DIGITS = 16
 
 
 def between(
@@ -58,14 +56,6 @@ def query(since: datetime, until: datetime, now: datetime) -> str:
         f"AND change_event.change_resource_type IN ({', '.join(STREAMS)}) "
         f"ORDER BY change_event.change_date_time LIMIT {MOST}"
     )
-
-
-def pseudonym_of(email: str, *, secret: str, customer_id: str) -> str:
-    """Empty where there is no address, or no secret that keeps it one."""
-    if not email or not secret:
-        return ""
-    message = f"{customer_id} {email.strip().lower()}".encode()
-    return hmac.digest(secret.encode(), message, "sha256").hex()[:PSEUDONYM_DIGITS]
 
 
 def _edit(event: Row, now: datetime, pseudonym: Callable[[str], str]) -> Edit | None:

@@ -12,7 +12,9 @@ from providers.sandbox.fault_kinds import FaultKind
 from providers.sandbox.faults import Fault, Moment
 from providers.sandbox.grants import Grant
 from providers.sandbox.ledger import Subject
+from providers.sandbox.meta_activities import activities
 from providers.sandbox.meta_call import (
+    ACTIVITIES,
     ASYNCHRONOUS,
     INSIGHTS,
     REPORT,
@@ -41,7 +43,7 @@ _VERSION = re.compile(r"v(\d+)\.\d(?:/(.*))?")
 # Calls about tokens need no user's token and count in no window.
 _TOKEN_CALLS = {"debug_token": debug, "oauth/access_token": exchange}
 INSIGHT_ENDPOINTS = (*ASKING, REPORT, RESULT)
-_INSIGHT_CALLS = {INSIGHTS: insights, ASYNCHRONOUS: submit, RESULT: result}
+_EDGES = {INSIGHTS: insights, ASYNCHRONOUS: submit, RESULT: result, ACTIVITIES: activities}
 
 
 def answer(sandbox: Sandbox, call: Call) -> Reply:
@@ -145,7 +147,7 @@ def _grant(sandbox: Sandbox, call: Call, subjects: list[Subject]) -> Grant:
 def _body(sandbox: Sandbox, call: Call, target: Target, grant: Grant, faults: list[Fault]) -> dict[str, Any]:
     if call.method != "GET" and target.endpoint != ASYNCHRONOUS:
         raise MetaError(3, "(#3) Application does not have the capability to make this API call.")
-    if ask := _INSIGHT_CALLS.get(target.endpoint):
+    if ask := _EDGES.get(target.endpoint):
         return ask(sandbox, call, target, faults)
     if target.endpoint == "me":
         return me(grant, call)

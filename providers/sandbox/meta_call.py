@@ -22,6 +22,7 @@ from providers.sandbox.world import Account
 
 EDGES = {"campaigns": Kind.CAMPAIGNS, "adsets": Kind.AD_GROUPS, "ads": Kind.ADS}
 INSIGHTS, ASYNCHRONOUS, REPORT, RESULT = "insights", "insights_async", "report_run", "report_run_insights"
+ACTIVITIES = "activities"
 _BELOW = {Campaign: ("adsets", "ads", INSIGHTS), AdGroup: ("ads", INSIGHTS), Ad: (INSIGHTS,)}
 _VERSION = re.compile(r"v\d+\.\d")
 _NODE = re.compile(r"(act_)?\d+")
@@ -68,7 +69,7 @@ def _named(sandbox: Sandbox, path: str) -> Target:
     if path in ("me", "me/adaccounts", "debug_token", "oauth/access_token"):
         return Target(path)
     node, _, edge = path.partition("/")
-    if not _NODE.fullmatch(node) or (edge and edge not in (*EDGES, INSIGHTS)):
+    if not _NODE.fullmatch(node) or (edge and edge not in (*EDGES, INSIGHTS, ACTIVITIES)):
         raise MetaError(2500, f"Unknown path components: /{path}")
     if node.startswith("act_"):
         account = sandbox.world.account(Platform.META, node)

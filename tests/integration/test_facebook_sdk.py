@@ -164,6 +164,17 @@ def ours(sandbox: Sandbox, account: str) -> list[Any]:
     return [record for page in pages for record in page.records]
 
 
+def test_who_did_what_is_read_from_the_log(sandbox: Sandbox, ad_account: str, account: AdAccount) -> None:
+    ad = min(sandbox.truth("meta", ad_account)["ads"])
+    sandbox.control("edit", platform="meta", account=ad_account, id=ad, status="DELETED")
+
+    (event,) = rows(account.get_activities(fields=["event_type", "object_id", "actor_name", "extra_data"]))
+
+    assert (event["event_type"], event["object_id"]) == ("update_ad_run_status", ad)
+    assert event["actor_name"] == "editor"
+    assert '"new_value":"Deleted"' in event["extra_data"]
+
+
 def test_a_batch_answers_each_call_and_is_tried_again_for_what_was_not_answered(
     api: FacebookAdsApi, sandbox: Sandbox, ad_account: str, account: AdAccount
 ) -> None:

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from providers.errors import PlatformFault
-from providers.google.edits import KEPT, between, pseudonym_of
+from providers.google.edits import KEPT, between
 from providers.google.stream import Row
+from providers.pseudonym import pseudonym_of
 from providers.records import Edit, Stream
 from providers.sandbox.gaql import parse
 
@@ -46,7 +47,7 @@ def answering(*rows: Row, asked: list[str] | None = None) -> Callable[[str], Ite
 
 
 def pseudonym(email: str) -> str:
-    return pseudonym_of(email, secret="secret", customer_id="1")
+    return pseudonym_of(email, secret="secret", account_id="1")
 
 
 def test_an_edit_tells_what_when_by_whom_and_how() -> None:
@@ -107,9 +108,9 @@ def test_a_pseudonym_is_the_same_for_the_same_person_of_a_customer() -> None:
 
     assert mine == pseudonym(" alice@example.COM")
     assert "alice" not in mine
-    assert len({mine, pseudonym("bob@example.com"), pseudonym_of(EMAIL, secret="secret", customer_id="2"),
-                pseudonym_of(EMAIL, secret="other", customer_id="1")}) == 4  # fmt: skip
-    assert pseudonym_of(EMAIL, secret="", customer_id="1") == pseudonym("") == ""
+    assert len({mine, pseudonym("bob@example.com"), pseudonym_of(EMAIL, secret="secret", account_id="2"),
+                pseudonym_of(EMAIL, secret="other", account_id="1")}) == 4  # fmt: skip
+    assert pseudonym_of(EMAIL, secret="", account_id="1") == pseudonym("") == ""
 
 
 def test_no_more_is_asked_than_google_remembers() -> None:
