@@ -1,5 +1,6 @@
 """Processor time, which a busy machine distorts less than rates: of the workers, PostgreSQL and Valkey."""
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from django.db import connection
 
 from benchmarks.harness.product import PRODUCT, redis_url
 
-PATIENCE = 300  # seconds for one round; it takes a few
+PATIENCE = 300  # seconds without one more job done
 TICK = os.sysconf("SC_CLK_TCK")  # /proc counts in these, mostly 100 a second
 
 
@@ -38,14 +39,15 @@ class Cpu:
 
 def per_job(cpu: Cpu, done: Callable[[], int], works: Callable[[], bool], *, warm: int, jobs: int) -> float:
     """Milliseconds per job from the `warm`th to the last, which it waits for."""
-    begun_at, begun = 0, 0.0
-    ends_at = time.monotonic() + PATIENCE
+    begun_at, begun, seen, ends_at = 0, 0.0, -1, math.inf
     while True:
         at_work = works()  # before counting: it may end when the last job is done
         if (now := done()) >= jobs:
             break
+        if now > seen:
+            seen, ends_at = now, time.monotonic() + PATIENCE
         if not at_work or time.monotonic() > ends_at:
-            raise TimeoutError(f"{now} of {jobs} jobs were done when the worker ended, or too slowly")
+            raise TimeoutError(f"{now} of {jobs} jobs were done when the worker ended or stood still")
         if now >= warm and not begun_at:
             begun_at, begun = now, cpu.seconds()
         time.sleep(0.05)  # often enough for rounds of seconds, too seldom to disturb them
