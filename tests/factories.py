@@ -1,6 +1,6 @@
 """Plain functions that make rows for tests; everything can be overridden by keyword."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from providers.records import EntityStatus
+from providers.records import EntityStatus, Level
+from sync.engine.insights.partitions import ensure_partitions
 from sync.ledger.queues import ensure_queue
 from sync.models import (
     Account,
@@ -20,6 +21,8 @@ from sync.models import (
     Change,
     Connection,
     Credential,
+    Insight,
+    InsightDay,
     Membership,
     SyncRequest,
     SyncRun,
@@ -167,3 +170,43 @@ def make_change(connection: Connection, **columns: Any) -> Change:
         "seen_at": timezone.now(),
     }
     return Change.objects.create(connection=connection, **{**defaults, **columns})
+
+
+def make_insight(connection: Connection, **columns: Any) -> Insight:
+    """A day's metrics of one entity, a campaign unless told otherwise."""
+    defaults: dict[str, Any] = {
+        "level": Level.CAMPAIGN,
+        "external_id": str(next(_numbers)),
+        "day": timezone.now().date(),
+        "campaign_external_id": "",
+        "ad_group_external_id": "",
+        "currency": connection.currency,
+        "attribution": "7d_click_1d_view",
+        "impressions": 1000,
+        "clicks": 20,
+        "spend_micros": 5_000_000,
+        "conversions": "2.5",
+        "conversion_value_micros": 40_000_000,
+        "conversions_by_type": {},
+        "reach": None,
+        "video_views": None,
+        "extra": {},
+        "run_id": uuid4(),
+        "updated_at": timezone.now(),
+    }
+    columns = {**defaults, **columns}
+    ensure_partitions(columns["day"], columns["day"])
+    return Insight.objects.create(connection=connection, **columns)
+
+
+def make_complete(connection: Connection, *days: date, **columns: Any) -> None:
+    """Days that were read to their end, of campaigns unless told otherwise."""
+    defaults: dict[str, Any] = {
+        "level": Level.CAMPAIGN,
+        "read_at": timezone.now(),
+        "rows": 1,
+        "attribution": "7d_click_1d_view",
+        "run_id": uuid4(),
+    }
+    for day in days:
+        InsightDay.objects.create(connection=connection, day=day, **{**defaults, **columns})

@@ -2,16 +2,27 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 
 from sync.models import Account
 from sync.models.choices import RunState
-from tests.factories import make_ad, make_ad_group, make_campaign, make_change, make_connection, make_run
+from tests.factories import (
+    make_ad,
+    make_ad_group,
+    make_campaign,
+    make_change,
+    make_complete,
+    make_connection,
+    make_insight,
+    make_run,
+)
 from tests.integration.api_callers import by_token
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
@@ -25,15 +36,20 @@ CAMPAIGN, AD_GROUP = "120210000000000001", "120210000000000002"
 
 
 @pytest.fixture(autouse=True)
-def copied(account: Account) -> None:
-    """What the examples speak of."""
-    shop = make_connection(account, name="Shop")
-    summer = datetime(2026, 5, 1, 8, tzinfo=UTC)
-    make_campaign(shop, external_id=CAMPAIGN, name="Summer", platform_created_at=summer)
-    make_ad_group(shop, external_id=AD_GROUP, campaign_external_id=CAMPAIGN)
-    make_change(shop, external_id=CAMPAIGN, field="daily_budget_micros", old=20_000_000, new=25_000_000)
-    make_run(shop, state=RunState.FAILED)
-    make_ad(shop, campaign_external_id=CAMPAIGN, ad_group_external_id=AD_GROUP)
+def copied(account: Account) -> Iterator[None]:
+    """What the examples speak of, on the day of which they speak."""
+    with time_machine.travel(datetime(2026, 11, 24, 18, 30, tzinfo=UTC)):
+        shop = make_connection(account, name="Shop")
+        summer = datetime(2026, 5, 1, 8, tzinfo=UTC)
+        make_campaign(shop, external_id=CAMPAIGN, name="Summer", platform_created_at=summer)
+        make_ad_group(shop, external_id=AD_GROUP, campaign_external_id=CAMPAIGN)
+        make_change(shop, external_id=CAMPAIGN, field="daily_budget_micros", old=20_000_000, new=25_000_000)
+        make_run(shop, state=RunState.FAILED)
+        for at in (date(2026, 11, 22), date(2026, 11, 23)):
+            make_insight(shop, external_id=CAMPAIGN, day=at, campaign_external_id=CAMPAIGN)
+        make_complete(shop, *(date(2026, 11, number) for number in range(1, 23)))
+        make_ad(shop, campaign_external_id=CAMPAIGN, ad_group_external_id=AD_GROUP)
+        yield
 
 
 def test_there_are_examples() -> None:

@@ -14,8 +14,16 @@ from django.test.utils import CaptureQueriesContext
 
 from sync.models import Account, Connection, SyncAttempt, SyncRun
 from sync.models.choices import RunState
-from tests.factories import make_ad, make_ad_group, make_campaign, make_change, make_connection, make_run
-from tests.integration.api_callers import Caller, by_session, by_token
+from tests.factories import (
+    make_ad,
+    make_ad_group,
+    make_campaign,
+    make_change,
+    make_connection,
+    make_insight,
+    make_run,
+)
+from tests.integration.api_callers import Answer, Caller, by_session, by_token
 
 
 def make_attempted(connection: Connection) -> SyncRun:
@@ -31,7 +39,12 @@ LISTS: dict[str, Callable[[Connection], Any]] = {
     "ads": make_ad,
     "changes": make_change,
     "runs": make_attempted,
+    "insights": make_insight,
+    "insights/totals": make_insight,
 }
+DAYS = {"level": "campaign", "range": "this_year"}
+NEEDED = {"insights": DAYS, "insights/totals": {**DAYS, "by": "entity"}}
+HAVE_ONE = {"connections", "campaigns", "ad-groups", "ads", "runs"}  # a route for one of them
 EACH = pytest.mark.parametrize("what", LISTS)
 
 
@@ -40,9 +53,14 @@ def caller(victor: User, account: Account) -> Caller:
     return by_token(victor, account)
 
 
-def table(caller: Caller, path: str, **query: str) -> list[list[str]]:
+def page(caller: Caller, what: str, **query: str) -> Answer:
+    return caller.get(f"/api/{what}", **NEEDED.get(what, {}), **query)
+
+
+def table(caller: Caller, what: str) -> list[list[str]]:
     """The lines of the CSV, the names first."""
-    response = caller.client.get(path, {"format": "csv", **query}, headers=caller.headers)
+    query = {"format": "csv", **NEEDED.get(what, {})}
+    response = caller.client.get(f"/api/{what}", query, headers=caller.headers)
     assert response.status_code == 200
     assert response["Content-Type"] == "text/csv; charset=utf-8; header=present"
     return list(csv.reader(StringIO(response.getvalue().decode())))
@@ -55,7 +73,7 @@ def queries_of(act: Callable[[], Any]) -> int:
 
 
 def rows_of(caller: Caller, what: str, connection: Connection) -> list[Any]:
-    found: list[Any] = caller.get(f"/api/{what}", pageSize="500").body["results"]
+    found: list[Any] = page(caller, what).body["results"]
     return found if what != "connections" else [row for row in found if row["id"] != str(connection.pk)]
 
 
@@ -65,7 +83,8 @@ def test_fifty_rows_need_no_more_queries_than_one(
     caller: Caller, connection: Connection, what: str, form: str
 ) -> None:
     def read() -> None:
-        response = caller.client.get(f"/api/{what}", {"format": form}, headers=caller.headers)
+        query = {"format": form, **NEEDED.get(what, {})}
+        response = caller.client.get(f"/api/{what}", query, headers=caller.headers)
         assert response.getvalue()
 
     LISTS[what](connection)
@@ -74,7 +93,9 @@ def test_fifty_rows_need_no_more_queries_than_one(
         LISTS[what](make_connection(connection.account) if what == "changes" else connection)
 
     assert queries_of(read) == one
-    assert one <= (5 if form == "json" else 12)  # the token's three, the ad accounts, and the rows
+    assert (
+        one <= 12
+    )  # the caller's three, the ad accounts, the rows, what is beside them; of CSV the transaction
 
 
 @EACH
@@ -89,7 +110,7 @@ def test_everybody_sees_his_own_rows_only(
         rows = rows_of(stranger, what, own)
         assert len(rows) == 1
         assert rows[0].get("connectionId", str(own.pk)) == str(own.pk)
-        [names, *lines] = table(stranger, f"/api/{what}")
+        [names, *lines] = table(stranger, what)
         assert len(lines) == (2 if what == "connections" else 1)
         assert str(other_account.pk) not in str(names + lines)
 
@@ -99,7 +120,7 @@ def test_everybody_sees_his_own_rows_only(
 def test_who_is_not_signed_in_gets_nothing(connection: Connection, what: str, form: str) -> None:
     LISTS[what](connection)
 
-    answer = Caller().get(f"/api/{what}", format=form)
+    answer = page(Caller(), what, format=form)
 
     assert (answer.status, answer.body["error"]) == (401, "Unauthorized")
 
@@ -109,8 +130,8 @@ def test_the_csv_tells_what_the_json_tells(caller: Caller, connection: Connectio
     for _ in range(3):
         LISTS[what](connection)
 
-    rows = caller.get(f"/api/{what}").body["results"]
-    [names, *lines] = table(caller, f"/api/{what}")
+    rows = page(caller, what).body["results"]
+    [names, *lines] = table(caller, what)
 
     assert names == list(rows[0])
     assert lines == [[written(value, name) for name, value in row.items()] for row in rows]
@@ -125,8 +146,10 @@ def written(value: Any, name: str) -> str:
 
 @EACH
 def test_a_list_of_nothing_is_empty(caller: Caller, what: str) -> None:
-    assert caller.get(f"/api/{what}").body == {"results": [], "nextCursor": None}
-    assert len(table(caller, f"/api/{what}")) == 1
+    body = page(caller, what).body
+
+    assert (body["results"], body["nextCursor"]) == ([], None)
+    assert len(table(caller, what)) == 1
 
 
 @EACH
@@ -134,7 +157,7 @@ def test_an_unknown_parameter_is_named_beside_the_known(
     caller: Caller, connection: Connection, what: str
 ) -> None:
     one = f"/{connection.pk if what in ('connections', 'runs') else 1}"
-    for path in (f"/api/{what}", *([f"/api/{what}{one}"] if what != "changes" else [])):
+    for path in (f"/api/{what}", *([f"/api/{what}{one}"] if what in HAVE_ONE else [])):
         answer = caller.get(path, colour="red")
         assert answer.status == 400
         [detail] = answer.body["details"]

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 LISTS = {f"/api/{name}" for name in ("connections", "campaigns", "ad-groups", "ads", "runs")}
 ROUTES = {
-    **{path: {"get"} for path in (*LISTS, "/api/changes")},
+    **{path: {"get"} for path in (*LISTS, "/api/changes", "/api/insights", "/api/insights/totals")},
     **{f"{path}/{{id}}": {"get"} for path in LISTS},
     "/api/sync/manual": {"get", "post"},
     "/api/sync/status": {"get", "delete"},

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
+from sync.engine.insights.partitions import ensure_partitions
 from sync.models import Account, Connection
 from tests.factories import make_connection, make_credential, make_request
 from tests.integration.api_callers import Caller, by_token
@@ -48,6 +50,15 @@ RUNS = """
     JOIN sync_connection c ON c.id =
         (%(connections)s::uuid[])[CASE n %% 2 WHEN 0 THEN 1 + n / 2 %% 5 ELSE 6 + n %% 195 END]
 """
+INSIGHTS = """
+    INSERT INTO sync_insight (connection_id, run_id, updated_at, impressions, clicks, spend_micros,
+        conversion_value_micros, day, level, external_id, campaign_external_id, ad_group_external_id,
+        currency, attribution, conversions, conversions_by_type, extra)
+    SELECT (%(connections)s::uuid[])[CASE n %% 2 WHEN 0 THEN 1 + n / 2 %% 5 ELSE 6 + n %% 195 END],
+        gen_random_uuid(), now(), 1000, 20, 5000000, 0, date '2026-09-01' + n %% 61, 'ad', (n / 1000)::text,
+        '1', '2', 'EUR', 'click_date', 0, '{}', '{}'
+    FROM generate_series(1, %(rows)s) AS n ON CONFLICT DO NOTHING
+"""
 
 
 @pytest.fixture
@@ -71,7 +82,7 @@ def fill(statement: str, connections: list[Connection]) -> None:
     }
     with database.cursor() as cursor:
         cursor.execute(statement, values)
-        cursor.execute("ANALYZE sync_ad, sync_change, sync_syncrun, sync_connection")
+        cursor.execute("ANALYZE sync_ad, sync_change, sync_syncrun, sync_insight, sync_connection")
 
 
 def read(caller: Caller, path: str, table: str, query: dict[str, str]) -> tuple[Any, int, set[str]]:
@@ -79,7 +90,7 @@ def read(caller: Caller, path: str, table: str, query: dict[str, str]) -> tuple[
     with CaptureQueriesContext(database) as captured:
         answer = caller.get(path, pageSize=str(PAGE), **query)
     assert answer.status == 200, answer.body
-    [statement] = [one["sql"] for one in captured if f'FROM "{table}"' in one["sql"]]
+    *_, statement = [one["sql"] for one in captured if f'FROM "{table}"' in one["sql"]]
     with database.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}".replace("%", "%%"), [])
         [(plans,)] = cursor.fetchall()
@@ -153,3 +164,20 @@ def test_runs(caller: Caller, connections: list[Connection]) -> None:
         ({"kind": "campaigns", "ordering": "createdAt"}, 3 * PAGE),
     ):
         assert_a_page_is_cheap(caller, "/api/runs", "sync_syncrun", query, most)
+
+
+def test_insights(caller: Caller, connections: list[Connection]) -> None:
+    ensure_partitions(date(2026, 9, 1), date(2026, 10, 31))
+    fill(INSIGHTS, connections)
+    days = {"level": "ad", "from": "2026-09-01", "to": "2026-10-31"}
+    one = {**days, "connection": str(connections[0].pk)}
+
+    for query, most in (
+        (days, 3 * PAGE),
+        (one, 3 * PAGE),
+        ({**one, "ordering": "-day,-id"}, 3 * PAGE),
+        ({**one, "id": "7"}, 2 * 61),
+        ({**one, "from": "2026-10-31"}, 11_000 // 61),
+        ({**one, "ordering": "-spendMicros"}, 11_000),
+    ):
+        assert_a_page_is_cheap(caller, "/api/insights", "sync_insight", query, most)

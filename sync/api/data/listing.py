@@ -1,6 +1,6 @@
 """The views of lists and of single entities: what all of them do alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -107,11 +107,21 @@ class ListView(DataView):
         """The fields to tell; large ones only when asked for."""
         return list(self.asked.get("fields") or self.row.usual())
 
+    beside: ClassVar[Mapping[str, serializers.Field[Any, Any, Any, Any]]] = {}  # what a page tells, too
+
     @cached_property
     def order(self) -> Order:
         """As asked for, or the usual."""
+        return self.ordered(self.usual_order, self.key)
+
+    def ordered(self, usual: Sequence[str], key: Sequence[str]) -> Order:
+        """As asked for, or the usual; `key` tells rows apart that are alike otherwise."""
         columns = {word: by if isinstance(by, str) else f"by_{word}" for word, by in self.orderings.items()}
-        return Order.of(self.asked.get("ordering", self.usual_order), columns, self.key)
+        return Order.of(self.asked.get("ordering", usual), columns, key)
+
+    def told_beside(self) -> dict[str, Any]:
+        """The values of `beside`."""
+        return {}
 
     def sortable(self) -> QuerySet[Any, Any]:
         """All that the query is about, with what it may be ordered by."""
@@ -133,6 +143,7 @@ class ListView(DataView):
         return {
             "results": self.told(rows, many=True).data,
             "nextCursor": cursor(self.order.place(rows[-1]), about) if more else None,
+            **self.told_beside(),
         }
 
     def _export(self) -> HttpResponseBase:
@@ -169,6 +180,7 @@ def list_of(name: str, filters: Query, row: type[Row], orderings: Orderings) -> 
         fields = {
             "results": row(many=True),
             "nextCursor": serializers.CharField(allow_null=True, help_text="For `cursor`; null: no more."),
+            **view.beside,
             "__doc__": f"A page of {name}.",
         }
         page = type(f"{row.__name__}Page", (Answer,), fields)

@@ -13,6 +13,7 @@ from sync.api.data.catalog import (
 )
 from sync.api.data.changes import ChangesView
 from sync.api.data.connections import ConnectionsView, ConnectionView
+from sync.api.data.insights import InsightsView, InsightTotalsView
 from sync.api.data.runs import RunsView, RunView
 
 
@@ -33,6 +34,8 @@ urlpatterns = [
     path("ad-groups/<platform_id:id>", AdGroupView.as_view(), name="ad-group"),
     path("ads", AdsView.as_view(), name="ads"),
     path("ads/<platform_id:id>", AdView.as_view(), name="ad"),
+    path("insights", InsightsView.as_view(), name="insights"),
+    path("insights/totals", InsightTotalsView.as_view(), name="insight-totals"),
     path("changes", ChangesView.as_view(), name="changes"),
     path("runs", RunsView.as_view(), name="runs"),
     path("runs/<uuid:id>", RunView.as_view(), name="run"),
