@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from providers.google.edits import pseudonym_of
+from providers.pseudonym import pseudonym_of
 from providers.sandbox.process import Sandbox
 from sync.google.pace import measure
 from sync.ledger.scope import Scope
@@ -49,7 +49,7 @@ def test_a_change_is_told_with_a_pseudonym_and_for_one_operation(
     change = Change.objects.get(run_id=run.pk)
     secret, customer = settings.GOOGLE_CLIENT_SECRET, connection.external_id
     assert (run.state, change.field) == (RunState.SUCCEEDED, "name")
-    assert change.by == pseudonym_of(ALICE, secret=secret, customer_id=customer)
+    assert change.by == pseudonym_of(ALICE, secret=secret, account_id=customer)
     assert "alice" not in change.by
     settings.GOOGLE_AUTHORS = "never"
     rename(platform, connection)
