@@ -18,6 +18,8 @@ from providers.base import Usage
 from sync.engine import drain as loop
 from sync.engine.platform import gate_for
 from sync.ledger import finish
+from sync.ledger.finish import Success
+from sync.ledger.follow import succeed_and_claim
 from sync.ledger.lease import Lease
 from sync.models import SyncRun
 
@@ -92,12 +94,12 @@ def do_nothing() -> None:
 
 def claim_the_oldest() -> None:
     """In the drain's process: no more than a lease."""
-    vars(loop).update(execute=_succeed, claim=bare.claim)
+    vars(loop).update(execute=_succeed_alone, claim=bare.claim)
 
 
 def claim_a_slot() -> None:
     """In the drain's process: a lease, and the number of slots."""
-    vars(loop).update(execute=_succeed, claim=bare.claim_a_slot)
+    vars(loop).update(execute=_succeed_alone, claim=bare.claim_a_slot)
 
 
 def take_a_call() -> None:
@@ -105,14 +107,18 @@ def take_a_call() -> None:
     vars(loop)["execute"] = _succeed_with_budget
 
 
-def _succeed(run: SyncRun) -> None:
+def _succeed(run: SyncRun, *, goes_on: Callable[[], bool]) -> SyncRun | None:
+    return succeed_and_claim(run, Lease.of(run), Success(calls=0))[1]
+
+
+def _succeed_alone(run: SyncRun, *, goes_on: Callable[[], bool]) -> None:
     finish.succeed(Lease.of(run), calls=0)
 
 
-def _succeed_with_budget(run: SyncRun) -> None:
+def _succeed_with_budget(run: SyncRun, *, goes_on: Callable[[], bool]) -> SyncRun | None:
     gate = gate_for(run.connection, background=True)
     gate.settle(gate.take(), Usage())
-    finish.succeed(Lease.of(run), calls=1)
+    return succeed_and_claim(run, Lease.of(run), Success(calls=1))[1]
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from django.db import connection
 from psycopg.sql import Composed
 
 Statement = str | Composed
+Asked = tuple[Statement, Mapping[str, Any]]
 Rows = list[tuple[Any, ...]]
 
 
@@ -27,7 +28,7 @@ def run(statement: Statement, values: Mapping[str, Any]) -> int:
         return _cursor().execute(statement, values).rowcount
 
 
-def together(*statements: tuple[Statement, Mapping[str, Any]]) -> list[Rows]:
+def together(*statements: Asked) -> list[Rows]:
     """Run statements that return rows in one round trip, in the transaction that is open or in one of their
     own: all or none. Each sees what those before it did."""
     with connection.wrap_database_errors:

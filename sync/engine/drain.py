@@ -21,15 +21,23 @@ def drain(provider: str, region: str, *, worker: str) -> int:
     """
     done = outages = 0
     ends_at = time.monotonic() + settings.DRAIN_SECONDS
-    while run := claim(provider, region, worker=worker):
-        execute(run)
+
+    def goes_on() -> bool:
+        return not stop_asked() and time.monotonic() < ends_at
+
+    run = claim(provider, region, worker=worker)
+    while run:
+        following = execute(run, goes_on=goes_on)
         done += 1
         if run.available_at:  # a retry in 2 s, or a budget that is free again: on time, not at the tick after
             nudge_at(provider, region, run.available_at)
         outages = outages + 1 if run.defer_reason == DeferReason.OUTAGE else 0
         if outages >= OUTAGES and not another_kind_waits(run):
             break
-        if stop_asked() or time.monotonic() > ends_at:
-            nudge(provider, region, priority=Priority.SCHEDULED)
-            break
+        if following is None:
+            if not goes_on():
+                nudge(provider, region, priority=Priority.SCHEDULED)
+                break
+            following = claim(provider, region, worker=worker)
+        run = following
     return done

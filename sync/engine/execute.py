@@ -4,6 +4,8 @@ Every way out is named after the platform error's next move: defer, retry, recon
 deferral uses no attempt. Whatever escapes here is a defect of ours, and uses one.
 """
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -40,10 +42,11 @@ from sync.engine.stopping import WorkerStops
 from sync.engine.turn import Turn
 from sync.engine.unknown import counting_unknown
 from sync.ledger import finish
-from sync.ledger.finish import Failure
+from sync.ledger.finish import Failure, Success
+from sync.ledger.follow import succeed_and_claim
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import Connection, Credential, SyncRun
-from sync.models.choices import ConnectionStatus, DeferReason, Kind, Mode
+from sync.models.choices import ConnectionStatus, DeferReason, Kind, Mode, RunState
 from sync.models.credential import CredentialQuerySet
 
 logger = structlog.get_logger(__name__)
@@ -55,49 +58,64 @@ LEFT = """
         campaigns_count + ad_groups_count + ads_count + insights_count
     FROM sync_syncrun WHERE id = %(run)s
 """
-# What was read until then never becomes less; GREATEST passes NULL over.
-SYNCED = """
-    UPDATE sync_connection SET last_sync_at = statement_timestamp(),
-        last_full_sync_at = CASE WHEN %(is_full)s THEN statement_timestamp() ELSE last_full_sync_at END,
-        read_until = GREATEST(read_until, %(read_until)s)
-    WHERE id = %(connection)s
-"""
 
 
-def execute(run: SyncRun) -> None:
-    """Do what the run asks for, as far as budget and platform allow, and leave it in a state."""
+def never() -> bool:
+    """For `execute`: no further run is wanted."""
+    return False
+
+
+def execute(run: SyncRun, *, goes_on: Callable[[], bool] = never) -> SyncRun | None:
+    """Do what the run asks for, as far as budget and platform allow, and leave it in a state.
+
+    Where it succeeds and the worker `goes_on` then, returns its queue's next run, claimed in the same step.
+    """
     lease = Lease.of(run)
+    following = None
     with structlog.contextvars.bound_contextvars(run=str(run.pk), connection=str(run.connection_id)):
         logger.info("run started", provider=run.provider, worker=run.worker)
         try:
             with Heartbeat(lease):
-                _attempt(run, lease)
+                following = _attempt(run, lease, goes_on)
         except LeaseLost:
             logger.warning("run left to its new owner")
         else:
-            [(*left, records)] = prepared.fetch(LEFT, {"run": run.pk})
-            # the drain asks why it waits, and when it is due again
-            run.state, run.available_at, run.defer_reason, run.waiting_for = left
-            logger.info("run left", state=run.state, records=records, reason=run.waiting_for)
+            if run.state == RunState.RUNNING:  # it did not succeed
+                _look_at_what_was_left(run)
+    return following
 
 
-def _attempt(run: SyncRun, lease: Lease) -> None:
+def _look_at_what_was_left(run: SyncRun) -> None:
+    """The drain asks why it waits, and when it is due again."""
+    [(*left, records)] = prepared.fetch(LEFT, {"run": run.pk})
+    run.state, run.available_at, run.defer_reason, run.waiting_for = left
+    _tell(run, records)
+
+
+def _tell(run: SyncRun, records: int) -> None:
+    logger.info("run left", state=run.state, records=records, reason=run.waiting_for)
+
+
+def _attempt(run: SyncRun, lease: Lease, goes_on: Callable[[], bool]) -> SyncRun | None:
     try:
         client, gate = open_client(run)
     except ImproperlyConfigured as exc:
         finish.fail(lease, _misconfigured(exc), calls=0)
-        return
+        return None
     try:
-        _work(run, lease, client, gate)
+        return _work(run, lease, client, gate, goes_on)
     except (LeaseLost, OperationalError, InterfaceError):
         raise  # nothing can be written: the lease runs out and the run is taken back
     except Exception as exc:
         # the task boundary, for what fails in the way out as well: a run is always left in a state
         logger.exception("run failed by a defect")
         finish.fail(lease, _defect(exc), calls=client.calls)
+    return None
 
 
-def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
+def _work(
+    run: SyncRun, lease: Lease, client: Client, gate: BudgetGate, goes_on: Callable[[], bool]
+) -> SyncRun | None:
     turn = Turn(run, lease, client)
     try:
         with counting_unknown(run.provider), counting_drift(run.provider), heeding(gate):
@@ -111,7 +129,8 @@ def _work(run: SyncRun, lease: Lease, client: Client, gate: BudgetGate) -> None:
     except ProviderError as exc:
         _leave(run, lease, exc, calls=client.calls)
     else:
-        _succeed(turn, calls=client.calls)
+        return _succeed(turn, calls=client.calls, goes_on=goes_on)
+    return None
 
 
 def _copy(turn: Turn) -> None:
@@ -159,21 +178,23 @@ def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> Non
     finish.fail(lease, _failure(exc)._replace(held_back=least_wait(run)), calls=calls)
 
 
-def _succeed(turn: Turn, *, calls: int) -> None:
-    """The connection's row goes first, as in a request: in another order the two could lock each other."""
+def _succeed(turn: Turn, *, calls: int, goes_on: Callable[[], bool] = never) -> SyncRun | None:
     run, lease = turn.run, turn.lease
     read_all = run.kind == Kind.CAMPAIGNS and chosen(run).is_all
-    synced = {
-        "connection": run.connection_id,
-        "is_full": read_all and run.mode == Mode.FULL,
-        "read_until": read_until(run) if read_all else None,
-    }
-    with transaction.atomic():
-        found = discrepancies(turn)  # before any row is locked, for it may take a second
-        prepared.run(SYNCED, synced)
-        if found and not lease.held().update(data_discrepancies=found):
-            raise LeaseLost(f"run {run.pk} was taken over")
-        finish.succeed(lease, calls=calls)
+    success = Success(
+        calls, is_full=read_all and run.mode == Mode.FULL, read_until=read_until(run) if read_all else None
+    )
+    following = None
+    # what the account told differently is the connection's and the run's, or nobody's
+    with transaction.atomic() if turn.account else nullcontext():
+        success = success._replace(discrepancies=discrepancies(turn))  # which may take a second
+        if goes_on():
+            records, following = succeed_and_claim(run, lease, success)
+        else:
+            records = finish.succeed_with(lease, success)
+    run.state, run.available_at, run.defer_reason, run.waiting_for = RunState.SUCCEEDED, None, "", ""
+    _tell(run, records)
+    return following
 
 
 def _used_grant(connection: Connection) -> CredentialQuerySet:

@@ -5,8 +5,7 @@ exact and never more runs are running than the queue has slots. The choosing is 
 `sync/migrations/sql/`: one index entry of the lanes, however much waits.
 """
 
-from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection as database
@@ -15,10 +14,15 @@ from sync import prepared
 from sync.ledger.loading import columns, take
 from sync.models import Account, Connection, Credential, Lane, Plan, Queue, SyncRun
 from sync.models.choices import RunState
+from sync.prepared import Asked, Rows
 
 BATCH = 200  # runs that ripen in one transaction: some tens of milliseconds during which claims wait
 
 _CLAIM = "SELECT sync_claim(%(provider)s, %(region)s, %(worker)s, %(lease)s, %(token)s)"
+_CLAIM_BEHIND = f"""
+    {_CLAIM} WHERE EXISTS (
+        SELECT FROM sync_syncattempt WHERE lease_token = %(behind)s AND outcome = 'succeeded')
+"""
 # A statement of its own: the claim may have waited for its turn, and what is loaded is to be as new as it.
 _LOAD = f"""
     SELECT {columns(SyncRun, "run")}, {columns(Connection, "connection")},
@@ -51,14 +55,25 @@ _BETTER_WAITS = """
 
 def claim(provider: str, region: str, *, worker: str) -> SyncRun | None:
     """The run that is to start now, leased to `worker`; None when nothing is due or no slot is free."""
+    _, rows = prepared.together(*claiming(provider, region, worker=worker))
+    return loaded(rows)
+
+
+def claiming(provider: str, region: str, *, worker: str, behind: UUID | None = None) -> tuple[Asked, Asked]:
+    """The statements of a claim, for one transaction; `loaded` makes a run of what the second returns.
+
+    `behind` a lease, it is made only when that lease's run succeeded.
+    """
+    claim = _CLAIM_BEHIND if behind else _CLAIM
     lease = {"worker": worker, "lease": settings.LEASE, "token": uuid4()}
-    _, rows = prepared.together((_CLAIM, {"provider": provider, "region": region, **lease}), (_LOAD, lease))
-    return _loaded(rows[0]) if rows else None
+    return (claim, {"provider": provider, "region": region, "behind": behind, **lease}), (_LOAD, lease)
 
 
-def _loaded(row: tuple[Any, ...]) -> SyncRun:
-    """With all that executing it needs to know."""
-    values = iter(row)
+def loaded(rows: Rows) -> SyncRun | None:
+    """The claimed run with all that executing it needs to know."""
+    if not rows:
+        return None
+    values = iter(rows[0])
     run, connection = take(SyncRun, values), take(Connection, values)
     run.connection, connection.credential = connection, take(Credential, values)
     run.account = connection.account = take(Account, values)

@@ -5,9 +5,11 @@ dead letter, kept whole.
 """
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import orjson
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -19,6 +21,7 @@ from sync.ledger.cancel import stop
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import SeenIds, SyncAttempt, SyncRun
 from sync.models.choices import WAITING, DeferReason, Outcome, Priority, RunState
+from sync.prepared import Asked, Rows
 
 
 class Failure(NamedTuple):
@@ -46,15 +49,27 @@ class Failure(NamedTuple):
 NO_ERROR: dict[str, Any] = Failure("", "", "", is_retryable=False).columns()
 
 
-# What `_leave` does, in one statement: nearly every run ends so.
+# What `_leave` does, and the connection's last sync, in one statement: nearly every run ends so. Each step
+# takes the row before it from a WITH, so that they are locked in the order of all: connection, queue, run.
+# What was read until then never becomes less; GREATEST passes NULL over.
 _SUCCEED = f"""
-    WITH won AS (
-        UPDATE sync_syncrun SET
+    WITH connection AS (
+        SELECT id FROM sync_connection
+        WHERE id = (SELECT connection_id FROM sync_syncrun WHERE id = %(run)s) FOR NO KEY UPDATE
+    ){{queue}}, won AS (
+        UPDATE sync_syncrun run SET
             state = 'succeeded', finished_at = statement_timestamp(), lease_token = NULL,
             lease_expires_at = NULL, calls = calls + %(calls)s,
+            data_discrepancies = COALESCE(%(discrepancies)s::jsonb, data_discrepancies),
             {", ".join(f"{name} = ''" for name in NO_ERROR)}
-        WHERE id = %(run)s AND state = 'running' AND lease_token = %(token)s
-        RETURNING id
+        FROM {{last}} WHERE run.id = %(run)s AND run.state = 'running' AND run.lease_token = %(token)s
+        RETURNING run.id, connection_id,
+            campaigns_count + ad_groups_count + ads_count + insights_count AS records
+    ), synced AS (
+        UPDATE sync_connection connection SET last_sync_at = statement_timestamp(),
+            last_full_sync_at = CASE WHEN %(is_full)s THEN statement_timestamp() ELSE last_full_sync_at END,
+            read_until = GREATEST(read_until, %(read_until)s)
+        FROM won WHERE connection.id = won.connection_id
     ), attempt AS (
         UPDATE sync_syncattempt SET
             ended_at = statement_timestamp(), outcome = 'succeeded', calls = %(calls)s
@@ -62,14 +77,50 @@ _SUCCEED = f"""
     ), seen AS (
         DELETE FROM sync_seenids USING won WHERE run_id = won.id
     )
-    SELECT id FROM won
+    SELECT records FROM won
 """  # noqa: S608  (our own words)
+_QUEUE = """, queue AS (
+        SELECT queue.id FROM connection, sync_queue queue
+        WHERE queue.provider = %(provider)s AND queue.region = %(region)s FOR NO KEY UPDATE OF queue
+    )"""
+_SUCCEED_ALONE = _SUCCEED.format(queue="", last="connection")
+_SUCCEED_IN_QUEUE = _SUCCEED.format(queue=_QUEUE, last="queue")
 
 
-def succeed(lease: Lease, *, calls: int) -> None:
-    """All streams were copied."""
-    if not prepared.fetch(_SUCCEED, {"run": lease.run_id, "token": lease.token, "calls": calls}):
+class Success(NamedTuple):
+    """A run that copied all that it was to copy."""
+
+    calls: int
+    is_full: bool = False  # it read all of the ad account
+    read_until: datetime | None = None  # what changed before is read
+    discrepancies: Sequence[str] = ()
+
+
+def succeed(lease: Lease, *, calls: int) -> int:
+    """All was copied; returns how many records."""
+    return succeed_with(lease, Success(calls))
+
+
+def succeed_with(lease: Lease, success: Success) -> int:
+    """The same, with what its connection is to know of it."""
+    return records_of(lease, prepared.fetch(*succeeding(lease, success)))
+
+
+def succeeding(lease: Lease, success: Success, *, queue_of: SyncRun | None = None) -> Asked:
+    """The statement for it; with `queue_of` for a transaction that then claims from that run's queue."""
+    found = orjson.dumps(success.discrepancies).decode() if success.discrepancies else None
+    values = {"run": lease.run_id, "token": lease.token, **success._asdict(), "discrepancies": found}
+    if queue_of is None:
+        return _SUCCEED_ALONE, values
+    return _SUCCEED_IN_QUEUE, {**values, "provider": queue_of.provider, "region": queue_of.region}
+
+
+def records_of(lease: Lease, rows: Rows) -> int:
+    """What the statement of `succeed` returned; raises `LeaseLost` where that was nothing."""
+    if not rows:
         raise LeaseLost(f"run {lease.run_id} was taken over")
+    [(records,)] = rows
+    return int(records)
 
 
 def defer(

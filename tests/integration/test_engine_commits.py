@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError, transaction
 
 from providers.sandbox.process import Sandbox
 from sync.engine.chunk import chunk
@@ -39,13 +39,14 @@ def test_what_a_chunk_wrote_is_gone_where_its_checkpoint_is_not_written(connecti
 def test_a_success_that_is_not_committed_is_none_and_its_connection_knows_of_none(
     platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    succeed = finish.succeed
+    succeed = finish.succeed_with
 
     def lose_the_database(*args: Any, **options: Any) -> None:
-        succeed(*args, **options)
-        raise OperationalError("server closed the connection unexpectedly")
+        with transaction.atomic():
+            succeed(*args, **options)
+            raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(finish, "succeed", lose_the_database)
+    monkeypatch.setattr(finish, "succeed_with", lose_the_database)
     connection = connect(platform, account, "meta", campaigns=1, ad_groups=1, ads=1)
     run = make_run(connection)
 

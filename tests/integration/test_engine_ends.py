@@ -46,7 +46,7 @@ def test_a_sync_that_did_not_end_was_not_the_last_sync(
     def lost(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(finish, "succeed", lost)
+    monkeypatch.setattr(finish, "succeed_with", lost)
     with suppress(OperationalError):  # the drain's to handle
         execute(run)
 
