@@ -212,6 +212,7 @@ CRON_SECRET = env_secret("CRON_SECRET")  # unset: the cron routes answer 401
 # --- Providers ----------------------------------------------------------------------------------
 META_APP_ID = env_str("META_APP_ID")
 META_APP_SECRET = env_secret("META_APP_SECRET")
+META_WEBHOOK_VERIFY_TOKEN = env_secret("META_WEBHOOK_VERIFY_TOKEN")  # unset: there is no webhook route
 META_API_VERSION = env_str("META_API_VERSION", default="v26.0")
 META_GRAPH_URL = env_str("META_GRAPH_URL", default="https://graph.facebook.com")
 META_OAUTH_URL = env_str("META_OAUTH_URL", default="https://www.facebook.com")

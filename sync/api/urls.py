@@ -7,6 +7,7 @@ from sync.api.account import CurrentAccountView, SwitchAccountView
 from sync.api.cron import HourlyView
 from sync.api.errors import unknown_path
 from sync.api.manual import ManualSyncView
+from sync.api.meta_webhook import MetaWebhookView
 from sync.api.run_status import RunStatusView
 from sync.api.status import StatusView
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("sync/status/<uuid:job_id>", RunStatusView.as_view(), name="run-status"),
     path("cron/sync-hourly", HourlyView.as_view(), name="cron-sync-hourly"),
     path("", include("sync.api.data.urls")),
+    path("webhooks/meta", MetaWebhookView.as_view(), name="meta-webhook"),
     path("account", CurrentAccountView.as_view(), name="account"),
     path("account/switch", SwitchAccountView.as_view(), name="switch-account"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 from uuid import UUID
+
+from django.core.management.base import BaseCommand
 
 from sync.errors import AlreadySyncing
 from sync.ledger.request import request_sync
@@ -53,3 +56,28 @@ def _ask(
         already = {skipped.run.pk for skipped in requested.skipped}
     asked.ids += already
     asked.already |= already
+
+
+def tell(command: BaseCommand, asked: Asked) -> None:
+    """Print what became of it, a line for each run."""
+    for run in asked.runs():
+        already = "already " if run.pk in asked.already else ""
+        command.stdout.write(f"{run.connection}, {run.task}: {already}{run.state}, run {run.pk}")
+
+
+def describe(run: SyncRun, asked: Asked) -> dict[str, Any]:
+    """The same for scripts."""
+    return {
+        "id": str(run.pk),
+        "connection": run.connection.external_id,
+        "provider": run.provider,
+        "kind": run.kind,
+        "mode": run.mode,
+        "state": run.state,
+        "already_syncing": run.pk in asked.already,
+        "progress": run.progress,
+        "records": run.records_count,
+        "changes": run.changes,
+        "access_issues": run.access_issues,
+        "error": run.error_message,
+    }

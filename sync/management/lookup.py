@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from sync.ledger.queues import ensure_queue
 from sync.ledger.waiting import RELATED
@@ -35,6 +35,21 @@ def chosen(options: dict[str, Any]) -> ConnectionQuerySet:
     if options["connection"]:
         connections = connections.filter(pk=find_connection(options["connection"], connections).pk)
     return connections
+
+
+def active_of(options: dict[str, Any]) -> list[Connection]:
+    """Of the chosen ones those that can be synced; says why, where there is none."""
+    found = chosen(options)
+    active = list(found.active())
+    if not active and options["connection"]:
+        connection = found.get()
+        words = connection.condition.replace("_", " ")
+        raise CommandError(f"{connection} can't be synced: it is {words}.")
+    if not active:
+        raise CommandError(
+            "No active connection fits. `connect` makes one; the admin shows what is paused or denied."
+        )
+    return active
 
 
 def find_account(name: str, option: str = "--account") -> Account:

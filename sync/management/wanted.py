@@ -103,12 +103,18 @@ def _kind(options: dict[str, Any]) -> Kind | None:
 
 def _days(options: dict[str, Any]) -> tuple[date | None, date | None]:
     """The first and the last, or none: then those are read that are due."""
-    since, until, now = options["from"], options["to"], timezone.now()
+    since, until = options["from"], options["to"]
     if not since and not until:
         return None, None
     if not since or not until:
         missing = "--to" if since else "--from"
         raise WrongUse(f"{missing}: say both, --from and --to; or leave out both, for the days that are due.")
+    return check_days(since, until)
+
+
+def check_days(since: date, until: date) -> tuple[date, date]:
+    """The same days, if metrics can be read of them; else `WrongUse` says why not."""
+    now = timezone.now()
     if since > until:
         raise WrongUse(f"--to: {until} is before --from {since}.")
     if until > (now + AHEAD).date():

@@ -3,15 +3,14 @@
 import sys
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from sync.management.ask import Asked, ask
+from sync.management.ask import ask, describe, tell
 from sync.management.command import AdTigerCommand, WrongUse, seconds
 from sync.management.follow import follow
-from sync.management.lookup import add_choice, chosen
+from sync.management.lookup import active_of, add_choice
 from sync.management.output import add_json, print_json
 from sync.management.wanted import IDS, add_wanted, check_ids, wanted
-from sync.models import Connection, SyncRun
 from sync.models.choices import Priority
 
 
@@ -41,7 +40,7 @@ class Command(AdTigerCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _check(options)
-        what, connections = wanted(options), _to_sync(options)
+        what, connections = wanted(options), active_of(options)
         for connection in connections:
             check_ids(options, connection)
         by_person = options["connection"] or options["account"]
@@ -51,19 +50,14 @@ class Command(AdTigerCommand):
             priority=Priority.MANUAL if by_person else Priority.SCHEDULED,
         )
         if not options["json"]:
-            self._tell(asked)
+            tell(self, asked)
         succeeded = True
         if options["wait"]:
             succeeded = follow(asked.ids, self, timeout=options["timeout"], quiet=options["json"])
         if options["json"]:
-            print_json(self, {"runs": [_describe(run, asked) for run in asked.runs()]})
+            print_json(self, {"runs": [describe(run, asked) for run in asked.runs()]})
         if not succeeded:
             sys.exit(1)
-
-    def _tell(self, asked: Asked) -> None:
-        for run in asked.runs():
-            already = "already " if run.pk in asked.already else ""
-            self.stdout.write(f"{run.connection}, {run.task}: {already}{run.state}, run {run.pk}")
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -77,34 +71,3 @@ def _check(options: dict[str, Any]) -> None:
             raise WrongUse(f"{option}: say with --connection in which ad account it is.")
     if options["timeout"] and not options["wait"]:
         raise WrongUse("--timeout ends the waiting: give --wait, too.")
-
-
-def _to_sync(options: dict[str, Any]) -> list[Connection]:
-    found = chosen(options)
-    active = list(found.active())
-    if not active and options["connection"]:
-        connection = found.get()
-        words = connection.condition.replace("_", " ")
-        raise CommandError(f"{connection} can't be synced: it is {words}.")
-    if not active:
-        raise CommandError(
-            "No active connection fits. `connect` makes one; the admin shows what is paused or denied."
-        )
-    return active
-
-
-def _describe(run: SyncRun, asked: Asked) -> dict[str, Any]:
-    return {
-        "id": str(run.pk),
-        "connection": run.connection.external_id,
-        "provider": run.provider,
-        "kind": run.kind,
-        "mode": run.mode,
-        "state": run.state,
-        "already_syncing": run.pk in asked.already,
-        "progress": run.progress,
-        "records": run.records_count,
-        "changes": run.changes,
-        "access_issues": run.access_issues,
-        "error": run.error_message,
-    }

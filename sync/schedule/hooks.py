@@ -1,0 +1,76 @@
+"""What Meta's webhooks make due. Each is a hint: lost, doubled or late, it changes nothing for long.
+
+A report that ended lets the run that waits for it start. A change in an ad account asks for what changed
+there, unless that was read since; what waits already is joined, so a hundred hooks are one run.
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from sync.errors import AlreadySyncing
+from sync.ledger.nudge import nudge
+from sync.ledger.request import request_sync
+from sync.ledger.scope import Scope
+from sync.models import Connection, SyncRun
+from sync.models.choices import DeferReason, Kind, Mode, Priority, Provider, RunState, Trigger
+
+CLOCKS = timedelta(minutes=5)  # that Meta's clock may be ahead of ours, or a listing behind the change
+
+
+class Told(NamedTuple):
+    """What one delivery tells, each thing once."""
+
+    reports: frozenset[str]  # that ended, well or badly: the run finds out
+    changed: dict[str, datetime]  # ad accounts, as `act_<digits>`, and when they changed last
+
+
+def heed(told: Told) -> None:
+    """Let everything start that is due by it."""
+    for report_id in sorted(told.reports):
+        _let_start(report_id)
+    for external_id, changed_at in sorted(told.changed.items()):
+        _ask_for(external_id, changed_at)
+
+
+def at(seconds: float) -> datetime:
+    """A moment as the platform tells it."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _let_start(report_id: str) -> None:
+    """The run that waits for the report is due now."""
+    waits = SyncRun.objects.filter(
+        report_id=report_id,
+        provider=Provider.META,
+        state=RunState.DEFERRED,
+        defer_reason=DeferReason.REPORT,
+        available_at__gt=Now(),
+    )
+    with transaction.atomic():
+        for run in waits.select_for_update(of=("self",), skip_locked=True):
+            SyncRun.objects.filter(pk=run.pk).update(available_at=Now())
+            transaction.on_commit(partial(nudge, run.provider, run.region, priority=run.priority))
+
+
+def _ask_for(external_id: str, changed_at: datetime) -> None:
+    """What changed in the ad account, of every tenant that has it."""
+    having = Connection.objects.active().filter(provider=Provider.META, external_id=external_id)
+    for connection in having.select_related("account"):
+        if connection.read_until and connection.read_until > changed_at + CLOCKS:
+            continue  # that is read, and the hook a late copy
+        try:
+            request_sync(
+                connection.account,
+                [connection],
+                trigger=Trigger.WEBHOOK,
+                source="webhook",
+                kind=Kind.CAMPAIGNS,
+                scope=Scope(Mode.INCREMENTAL),
+                priority=Priority.SCHEDULED,
+            )
+        except AlreadySyncing:
+            continue
