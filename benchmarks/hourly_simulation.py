@@ -138,7 +138,7 @@ def _google(report: Report, work: Work, sizes: list[int], *, hours: int) -> None
             outcome = simulation.run(until=hours * HOUR)
             row = {
                 "hours between two syncs": number(measure().interval.total_seconds() / HOUR),
-                f"synced in {hours} h": f"{outcome.ended:,}",
+                f"runs in {hours} h": f"{outcome.ended:,}",
                 "operations": f"{used_operations(project_name()):,}",
                 "deferred": f"{outcome.deferred:,}",
                 "longest wait, s": number(outcome.longest_wait),
