@@ -245,6 +245,9 @@ PROVIDER_WINDOWS = {  # calls per app (Meta) or project (Google): none until the
 GOOGLE_ACCESS_LEVEL = env_choice(
     "GOOGLE_ACCESS_LEVEL", choices=("test", "explorer", "basic", "standard"), default="basic"
 )
+META_AUTHORS = env_choice(  # whether a sync that found changes asks who made them, for a call more
+    "META_AUTHORS", choices=("always", "never"), default="always"
+)
 GOOGLE_AUTHORS = env_choice(  # whether a sync that found changes asks who made them, for an operation more
     "GOOGLE_AUTHORS", choices=("auto", "always", "never"), default="auto"
 )

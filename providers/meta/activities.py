@@ -6,20 +6,17 @@ by their old names: an ad set is a CAMPAIGN in it, a campaign a CAMPAIGN_GROUP.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any
 
 import orjson
 
 from providers.http import reading
-from providers.meta.graph import Graph, Walk, after_of, continuing
+from providers.meta.graph import Graph
 from providers.meta.usage import ADS_MANAGEMENT
 from providers.records import Edit, Stream
 from providers.values import Row, Values
 
 ENDPOINT = "activities"
-PAGE_ROWS = 500
-PAGES = 4  # of the newest: whoever changed more at once changed all of it
+PAGE_ROWS = 500  # the newest: whoever changed more at once changed all of it
 FIELDS = "event_time,event_type,object_id,object_type,actor_id,application_name,extra_data"
 STREAMS = {"CAMPAIGN_GROUP": Stream.CAMPAIGNS, "CAMPAIGN": Stream.AD_GROUPS, "ADGROUP": Stream.ADS}
 NOBODY = "0"  # the actor where Meta did it by itself
@@ -44,35 +41,20 @@ Pseudonym = Callable[[str], str]
 def between(
     graph: Graph, account_id: str, since: datetime, until: datetime, pseudonym: Pseudonym
 ) -> Iterator[Edit]:
-    """The changes from `since` to `until`, the oldest first; the newest 2,000 of them."""
+    """The changes from `since` to `until`, the oldest first, by one call: the newest 500 of them."""
     since = since.replace(microsecond=0)  # Meta tells whole seconds
-    found = list(islice(_pages(graph, account_id, since, until), PAGES))
-    read = Values()
-    for row in reversed([row for rows in found for row in rows]):
-        edit = _edit(read.row(row), read, pseudonym)
-        if edit is not None and since <= edit.at <= until:
-            yield edit
-    read.tell("meta", ENDPOINT)
-
-
-def _pages(graph: Graph, account_id: str, since: datetime, until: datetime) -> Iterator[list[Any]]:
-    """Meta's own order: the newest first."""
     params = {
         "fields": FIELDS,
         "limit": str(PAGE_ROWS),
         "since": str(int(since.timestamp())),
         "until": str(int(until.timestamp()) + 1),
     }
-    walk, after = Walk(), ""
-    while True:
-        walk.step(after)
-        path, asked = f"{account_id}/activities", params | continuing(after)
-        body = graph.get(path, asked, endpoint=ENDPOINT, use_case=ADS_MANAGEMENT)
-        with reading("Meta"):
-            rows, after = list(body["data"]), after_of(body)
-        yield rows
-        if not after:
-            return
+    body = graph.get(f"{account_id}/activities", params, endpoint=ENDPOINT, use_case=ADS_MANAGEMENT)
+    read = Values()
+    with reading("Meta"):
+        edits = [_edit(read.row(row), read, pseudonym) for row in reversed(body["data"])]
+    read.tell("meta", ENDPOINT)
+    yield from (edit for edit in edits if edit is not None and since <= edit.at <= until)
 
 
 def _edit(row: Row, read: Values, pseudonym: Pseudonym) -> Edit | None:

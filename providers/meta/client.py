@@ -85,7 +85,7 @@ class MetaClient:
         return Selection(since=since - OVERLAP)
 
     def changes_by(self, since: datetime, until: datetime) -> Iterator[Edit]:
-        """Who changed what, the oldest first, mostly by one call; the newest 2,000 changes."""
+        """Who changed what, the oldest first, by one call: the newest 500 changes."""
         account = self._ad_account.external_id
 
         def pseudonym(actor: str) -> str:

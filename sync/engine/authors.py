@@ -33,11 +33,12 @@ FIELDS = {
     "status": {"status"},
     "platform_status": {"status"},
     "objective": {"advertising_channel_type"},
-    "daily_budget_micros": {"amount_micros"},
-    "lifetime_budget_micros": {"total_amount_micros"},
-    "bid_micros": {"cpc_bid_micros"},
-    "starts_at": {"start_date", "start_date_time"},
-    "ends_at": {"end_date", "end_date_time"},
+    "daily_budget_micros": {"amount_micros", "daily_budget"},
+    "lifetime_budget_micros": {"total_amount_micros", "lifetime_budget"},
+    "bid_micros": {"cpc_bid_micros", "bid_amount"},
+    "starts_at": {"start_date", "start_date_time", "start_time"},
+    "ends_at": {"end_date", "end_date_time", "end_time"},
+    "creative_external_id": {"creative"},
 }
 OPERATIONS = {ChangeAction.CREATED: "created", ChangeAction.REMOVED: "removed"}
 NAME = """
@@ -59,7 +60,9 @@ class TellsAuthors(Protocol):
 def name_authors(turn: Turn) -> None:
     """Write beside the run's changes who made them."""
     run, since = turn.run, turn.run.connection.read_until
-    if since is None or not run.changes or not isinstance(turn.client, TellsAuthors) or not _is_affordable():
+    if since is None or not run.changes or not isinstance(turn.client, TellsAuthors):
+        return
+    if not _is_affordable(run.connection.provider):
         return
     try:
         edits = list(turn.client.changes_by(since, timezone.now()))
@@ -86,8 +89,10 @@ def author(change: Change, edits: Iterable[Edit]) -> str:
     return who.pop() if len(who) == 1 else ""
 
 
-def _is_affordable() -> bool:
-    """Whether the settings and Google's day have a call to spare."""
+def _is_affordable(provider: str) -> bool:
+    """Whether the settings, and Google's day, have a call to spare."""
+    if provider != "google":
+        return bool(settings.META_AUTHORS == "always")
     if settings.GOOGLE_AUTHORS != "auto":
         return bool(settings.GOOGLE_AUTHORS == "always")
     day = google_day()

@@ -58,6 +58,26 @@ def test_a_change_is_told_with_a_pseudonym_and_for_one_operation(
     assert [line["by"] for line in told] == [change.by]
 
 
+def test_meta_tells_it_for_one_call(platform: Sandbox, account: Account, settings: Any) -> None:
+    connection = connect(platform, account, "meta")
+    sync(connection)
+    connection.refresh_from_db()
+    campaign = Campaign.objects.filter(connection=connection, status="active").order_by("pk")[0]
+    where = {"platform": "meta", "account": connection.external_id, "id": campaign.external_id}
+
+    platform.control("edit", **where, daily_budget=77_700, name="Renamed", by=ALICE)
+    run = incremental(connection)
+    settings.META_AUTHORS = "never"
+    platform.control("edit", **where, name="Renamed again", by=ALICE)
+    unasked = incremental(connection)
+
+    changes = Change.objects.filter(run_id=run.pk).exclude(field="platform_updated_at")
+    assert {change.field for change in changes} == {"name", "daily_budget_micros"}
+    (by,) = {change.by for change in changes}
+    assert len(by) == 16
+    assert unasked.calls == run.calls - 1
+
+
 def test_nothing_is_asked_where_nothing_changed(connection: Connection, settings: Any) -> None:
     quiet = incremental(connection)
     settings.GOOGLE_AUTHORS = "never"
@@ -96,15 +116,3 @@ def test_what_goes_wrong_with_it_fails_no_sync(platform: Sandbox, connection: Co
 
     assert (run.state, run.failed_attempts) == (RunState.SUCCEEDED, 0)
     assert Change.objects.get(run_id=run.pk).by == ""
-
-
-def test_a_platform_without_such_a_log_is_not_asked(platform: Sandbox, account: Account) -> None:
-    connection = connect(platform, account, "meta")
-    sync(connection)
-    campaign = Campaign.objects.order_by("pk")[0]
-    where = {"platform": "meta", "account": connection.external_id}
-    platform.control("edit", **where, id=campaign.external_id, name="Renamed")
-
-    run = sync(connection)
-
-    assert (run.state, Change.objects.get(run_id=run.pk).by) == (RunState.SUCCEEDED, "")
