@@ -12,8 +12,8 @@ import orjson
 
 from benchmarks.harness.product import DATABASE, HOME, execute
 from benchmarks.peers.walk import Walk
-from providers.meta.fields import FIELDS
-from providers.records import Stream
+from providers.meta.fields import FIELDS, INSIGHT_FIELDS
+from providers.records import Level, Stream
 
 FOLDER = Path(__file__).parent
 ENVIRONMENTS = HOME / "peers"
@@ -39,7 +39,12 @@ def walks(walk: Walk) -> Iterator[Peer]:
 def tap_calls(walk: Walk, *, since: str = "") -> None:
     """What tap-facebook reads, with its metrics from `since` (a date); its messages are thrown away."""
     told = _told(walk, "tap") | {"PEER_METRICS_SINCE": since}
-    _run([_python("tap"), str(FOLDER / "singer" / "tap.py")], told, stdout=subprocess.DEVNULL)
+    _run(
+        [_python("tap"), str(FOLDER / "singer" / "tap.py")],
+        told,
+        stdout=subprocess.DEVNULL,
+        stderr=_log("tap"),
+    )
 
 
 def forget_tap() -> None:
@@ -97,11 +102,14 @@ def _dlt(walk: Walk) -> None:
 
 
 def _told(walk: Walk, name: str) -> dict[str, str]:
+    fields = {stream.value: FIELDS[stream] for stream in Stream}
+    if name == "tap":
+        fields["insights"] = INSIGHT_FIELDS[Level.AD]
     return {
         "PEER_URL": walk.url,
         "PEER_TOKEN": walk.token,
         "PEER_ACCOUNT": walk.account.removeprefix("act_"),
-        "PEER_FIELDS": orjson.dumps({stream.value: FIELDS[stream] for stream in Stream}).decode(),
+        "PEER_FIELDS": orjson.dumps(fields).decode(),
         "PEER_STATE": str(_state(name)),
     }
 

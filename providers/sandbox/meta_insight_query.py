@@ -49,9 +49,7 @@ def parse_query(
     for name in ("breakdowns", "time_ranges"):
         if parse_json(name, params.get(name) or "[]"):
             raise bad_parameter(f"the sandbox offers no {name}")
-    if parse_json("action_breakdowns", params.get("action_breakdowns") or '["action_type"]') != [
-        "action_type"
-    ]:
+    if parse_json("action_breakdowns", params.get("action_breakdowns") or "[]") not in ([], ["action_type"]):
         raise bad_parameter("the sandbox offers action_breakdowns by action_type only")
     since, until = _days(params, today)
     if since < _months_before(today, KEPT_MONTHS):

@@ -10,11 +10,11 @@ from pathlib import Path
 from facebook_business.session import FacebookSession
 from tap_facebook.client import FacebookStream
 from tap_facebook.streams.ad_accounts import AdAccountsStream
+from tap_facebook.streams.ad_insights import AdsInsightStream
 from tap_facebook.tap import TapFacebook
 
 VERSION = "v26.0"
 STREAMS = {"campaigns": "campaigns", "adsets": "ad_groups", "ads": "ads"}
-OURS = {"campaigns": "campaigns", "ad_groups": "adsets", "ads": "ads"}
 FIELDS = json.loads(os.environ["PEER_FIELDS"])  # those that the sandbox knows
 STATE = Path(os.environ["PEER_STATE"])
 
@@ -23,6 +23,7 @@ def main() -> None:
     base = f"{os.environ['PEER_URL']}/meta"
     FacebookSession.GRAPH = base
     FacebookStream.url_base = property(lambda stream: f"{base}/{VERSION}/act_{stream.config['account_id']}")
+    AdsInsightStream._get_selected_columns = lambda stream: FIELDS["insights"].split(",")
     AdAccountsStream.url_base = property(lambda stream: f"{base}/{VERSION}/me")
     tap = TapFacebook(config=_config(), state=json.loads(STATE.read_text()) if STATE.exists() else {})
     for name, stream in tap.streams.items():
