@@ -276,7 +276,10 @@ PATIENCE = {  # seconds; a run that waited longer rises one class, until the fir
 MANUAL_SYNCS_PER_HOUR = env_int("MANUAL_SYNCS_PER_HOUR", default=5, minimum=1)
 MAX_MANUAL_SYNCS_PER_DAY = env_int("MAX_MANUAL_SYNCS_PER_DAY", default=24 * MANUAL_SYNCS_PER_HOUR, minimum=1)
 RECONNECT_DAYS = env_int("RECONNECT_DAYS", default=30, minimum=1)  # a run waits this long for its user
-FULL_SYNC_EVERY = timedelta(days=1)
+FULL_SYNC_EVERY = timedelta(hours=env_int("FULL_SYNC_HOURS", default=24, minimum=1))  # else what changed
+CURSOR_LASTS = {  # how long a page cursor may be unused; unpublished, so a guess on the safe side
+    "meta": timedelta(minutes=env_int("META_CURSOR_MINUTES", default=30, minimum=1)),
+}
 INSIGHTS_FIRST_DAYS = env_int("INSIGHTS_FIRST_DAYS", default=30, minimum=1)  # of history, at the first sync
 INSIGHTS_FRESH_DAYS = env_int("INSIGHTS_FRESH_DAYS", default=2, minimum=1)  # read by every sync
 INSIGHTS_DAILY_DAYS = env_int("INSIGHTS_DAILY_DAYS", default=8, minimum=1)  # then daily, and weekly after it

@@ -129,6 +129,10 @@ class Client(Protocol):
     def ids_per_call(self) -> int:
         """How many ids `fetch` asks for with one call."""
 
+    @property
+    def rows_per_call(self) -> int | None:
+        """How many records of a stream one call reads; None: as many as there are."""
+
     def account(self) -> AdAccountRecord:
         """Describe the ad account itself."""
 

@@ -29,6 +29,7 @@ class GoogleClient:
     """`providers.base.Client` for Google Ads."""
 
     ids_per_call = IDS_PER_QUERY
+    rows_per_call = None
 
     def __init__(
         self,

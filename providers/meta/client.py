@@ -61,6 +61,11 @@ class MetaClient:
         """Calls made so far."""
         return self._graph.http.calls
 
+    @property
+    def rows_per_call(self) -> int:
+        """A page's; fewer once Meta asked for less."""
+        return self._limit
+
     def account(self) -> AdAccountRecord:
         """Describe the ad account itself."""
         body = self._read("", {"fields": ACCOUNT_FIELDS})

@@ -39,6 +39,7 @@ class Settings:
     meta_report_seconds: float = 0.5  # that a report run takes
     meta_webhook_url: str = ""  # that hears of ended report runs; empty: nobody
     meta_cursor_seconds: float = 0.0  # until a page cursor is forgotten; 0: never
+    clock_ahead: float = 0.0  # seconds that went by at once
     today: str = ""  # the day that insights are told on, as 2026-11-24; empty: by the clock
     google_page_rows: int = 10_000  # fixed by Google
     # Google cuts a stream by size, which is unpublished; at most as many rows as a page has.
@@ -58,6 +59,8 @@ class Sandbox:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 - wanted: repeatable
+        steady = self.clock
+        self.clock = lambda: steady() + self.settings.clock_ahead
         self.ledger = Ledger(self.clock)
         self.grants = Grants(self.clock)
         self.reports = Reports(self.clock)

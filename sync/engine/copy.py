@@ -1,17 +1,15 @@
 """Copy a connection's streams, chunk by chunk.
 
 Guarantee: a chunk's rows, changes, seen ids, checkpoint and progress commit together, fenced by the
-lease. Killing anything at any moment costs at most one chunk.
+lease. Killing anything at any moment costs at most one chunk, and a forgotten page cursor one slice.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from providers.base import Selection
 from providers.errors import AccessDenied, CursorExpired
 from providers.records import Page, Stream
 from sync import prepared
@@ -21,22 +19,24 @@ from sync.engine.inherit import inherit
 from sync.engine.merge import merge
 from sync.engine.plan import Plan, plan_of
 from sync.engine.remove import remove_unseen
+from sync.engine.slices import Place, Slice, are_needed, expected, following
 from sync.engine.streams import ORDER, TARGETS
 from sync.engine.turn import Turn
-from sync.ledger.lease import Lease, LeaseLost
-from sync.models import SeenIds, SyncRun
+from sync.ledger.lease import LeaseLost
+from sync.models import SyncRun
 
 SEEN = "INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s, %(entity)s, %(ids)s)"
 
 
 def copy(turn: Turn) -> None:
     """Copy what the run's plan selects, from its checkpoint on, and what can be concluded from it."""
-    plan = plan_of(turn)
-    if plan.selection is not None:
-        for stream in _left(turn.run):
-            _copy_stream(turn, plan, stream, plan.selection)
-    if plan.sees_removals and plan.selection is not None:
-        for stream in (stream for stream in ORDER if stream not in _denied(turn.run)):
+    run, plan = turn.run, plan_of(turn)
+    if not plan.is_empty:
+        run.checkpoint.setdefault("stream", ORDER[0])
+        while "finished" not in run.checkpoint:
+            _copy_part(turn, plan, Stream(run.checkpoint["stream"]))
+    if plan.sees_removals:
+        for stream in (stream for stream in ORDER if stream not in _denied(run)):
             for _ in remove_unseen(turn, stream, plan.selection):
                 turn.check()
     if plan.changed_since:
@@ -52,26 +52,42 @@ def _look_at_account(turn: Turn) -> None:
         turn.account = turn.client.account()
 
 
-def _left(run: SyncRun) -> Sequence[Stream]:
-    """The streams that are not copied yet, the current one first."""
-    if "finished" in run.checkpoint:
-        return ()
-    return ORDER[ORDER.index(Stream(run.checkpoint.get("stream", ORDER[0]))) :]
-
-
-def _copy_stream(turn: Turn, plan: Plan, stream: Stream, selection: Selection) -> None:
-    run, client = turn.run, turn.client
-    cursor = run.checkpoint.get("cursor") if run.checkpoint.get("stream") == stream else None
+def _copy_part(turn: Turn, plan: Plan, stream: Stream) -> None:
+    """All of a stream, or one slice of it."""
+    run, slice = turn.run, _slice(turn, plan, stream)
+    selection, cursor = slice.selection if slice else plan.selection, run.checkpoint.get("cursor")
+    goes_on = cursor is not None
     try:
-        for page in client.pages(stream, selection=selection, cursor=cursor):
-            _commit(turn, plan, stream, page)
+        for page in turn.client.pages(stream, selection=selection, cursor=cursor):
+            _commit(turn, plan, stream, page, slice)
+            goes_on = False
+            if not slice and page.cursor and page.expected_total and _is_too_long(turn, plan, stream):
+                _begin_again(turn, plan, stream)
+                return
             if "finished" not in run.checkpoint:
                 turn.check()
     except CursorExpired:
-        _start_stream_again(run, turn.lease, stream)
-        raise
+        _begin_again(turn, plan, stream)
+        if not goes_on:  # it was given just now
+            raise
     except AccessDenied as exc:
         _pass_over(turn, stream, exc)
+
+
+def _slice(turn: Turn, plan: Plan, stream: Stream) -> Slice | None:
+    """The part that is read now; None where the stream is read in one."""
+    run, place = turn.run, turn.run.checkpoint
+    is_begun = "slice" in place or "cursor" in place
+    if not is_begun and ("after" in place or _is_too_long(turn, plan, stream)):
+        place.setdefault("after", list(Place()))
+        if first := following(turn, stream, Place(*place["after"])):
+            place["slice"] = first._asdict()
+            run.expected[stream] = expected(run, stream)
+    return Slice.stored(place["slice"]) if "slice" in place else None
+
+
+def _is_too_long(turn: Turn, plan: Plan, stream: Stream) -> bool:
+    return plan.is_all and are_needed(turn, stream)
 
 
 def _pass_over(turn: Turn, stream: Stream, exc: AccessDenied) -> None:
@@ -92,7 +108,7 @@ def _denied(run: SyncRun) -> list[str]:
     return denied
 
 
-def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page) -> None:
+def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page, slice: Slice | None) -> None:
     """Write one page, with everything that says it was written."""
     run, target = turn.run, TARGETS[stream]
     with chunk(run, turn.lease, calls=turn.client.calls, **{target.counter: len(page.records)}):
@@ -106,36 +122,43 @@ def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page) -> None:
         if plan.sees_removals and page.records:
             ids = [record.external_id for record in page.records]
             prepared.run(SEEN, {"run": run.pk, "entity": target.entity.value, "ids": ids})
-        _advance(run, stream, page, merged.as_changes())
+        if page.expected_total is not None and slice is None:
+            run.expected[stream] = page.expected_total
+        for name, count in merged.as_changes().items():
+            run.changes[name] = run.changes.get(name, 0) + count
+        _advance(turn, stream, page, slice)
 
 
-def _advance(run: SyncRun, stream: Stream, page: Page, changes: dict[str, int]) -> None:
-    """Move the run's checkpoint, expectations and counts on, in memory."""
-    if page.cursor is None:
-        _go_behind(run, stream)
+def _advance(turn: Turn, stream: Stream, page: Page, slice: Slice | None) -> None:
+    """Move the run's checkpoint on, in memory: within the part, to the next slice, or to the next stream."""
+    run = turn.run
+    if page.cursor is not None:
+        run.checkpoint["cursor"] = page.cursor
+        run.checkpoint["rows"] = run.checkpoint.get("rows", 0) + len(page.records)
+    elif slice and (next_one := following(turn, stream, slice.end)):
+        _go_to(run, stream, after=list(slice.end), slice=next_one._asdict())
     else:
-        _go_to(run, stream, cursor=page.cursor)
-    if page.expected_total is not None:
-        run.expected[stream] = page.expected_total
-    for name, count in changes.items():
-        run.changes[name] = run.changes.get(name, 0) + count
+        _go_behind(run, stream)
 
 
 def _go_behind(run: SyncRun, stream: Stream) -> None:
-    following = ORDER.index(stream) + 1
-    done = following == len(ORDER)
-    _go_to(run, stream, finished=stream) if done else _go_to(run, ORDER[following])
+    if stream == ORDER[-1]:
+        _go_to(run, stream, finished=stream)
+    else:
+        _go_to(run, ORDER[ORDER.index(stream) + 1])
 
 
 def _go_to(run: SyncRun, stream: Stream, **place: Any) -> None:
     run.checkpoint = {"plan": run.checkpoint["plan"], "stream": stream, **place}
 
 
-def _start_stream_again(run: SyncRun, lease: Lease, stream: Stream) -> None:
-    """The platform forgot the cursor: what was read stays, and the stream is read from its beginning."""
-    target = TARGETS[stream]
-    _go_to(run, stream)
-    with transaction.atomic():
-        if not lease.held().update(checkpoint=run.checkpoint, **{target.counter: 0}):
-            raise LeaseLost(f"run {run.pk} was taken over")
-        SeenIds.objects.filter(run=run, entity=target.entity).delete()
+def _begin_again(turn: Turn, plan: Plan, stream: Stream) -> None:
+    """Read the part from its beginning, for its cursor is forgotten or it takes too long; a stream that was
+    read in one, in slices. What was read stays."""
+    run, counter = turn.run, TARGETS[stream].counter
+    rows, after = run.checkpoint.get("rows", 0), run.checkpoint.get("after")
+    if after is None and plan.is_all and turn.client.rows_per_call and stream != Stream.CAMPAIGNS:
+        after = list(Place())
+    _go_to(run, stream, **({} if after is None else {"after": after}))
+    if not turn.lease.held().update(checkpoint=run.checkpoint, **{counter: F(counter) - rows}):
+        raise LeaseLost(f"run {run.pk} was taken over")

@@ -21,6 +21,7 @@ logger = structlog.get_logger(__name__)
 # Changes are asked for from a little before the last run began: our clock may be ahead of the platform's, and
 # an edit may show in its listings later than it was made. What is read twice is written once.
 OVERLAP = timedelta(minutes=5)
+NOTHING = Selection(with_children=False)
 NEVER_READ = "nothing was read yet"
 NOT_TOLD = "the platform does not tell all that changed"
 
@@ -28,14 +29,19 @@ NOT_TOLD = "the platform does not tell all that changed"
 class Plan(NamedTuple):
     """What a run reads, and what it may conclude from it."""
 
-    selection: Selection | None  # None: nothing changed
+    selection: Selection
     sees_removals: bool  # what it reads is complete, so what it does not see may be gone
     changed_since: datetime | None = None  # of an incremental run
 
     @property
     def is_all(self) -> bool:
         """Whether it reads the whole account."""
-        return self.selection == Selection()
+        return self.selection.is_all
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
+        return self.selection == NOTHING
 
 
 def plan_of(turn: Turn) -> Plan:
@@ -68,6 +74,8 @@ def _make(turn: Turn) -> None:
         return  # with the first page it is committed
     since = run.connection.read_until
     changed = client.changed(since) if since else None
+    if changed == Selection():  # the same in other words; as a plan it would read all
+        changed = NOTHING
     if since and changed:
         plan |= {"since": since.isoformat(), "changed": _stored(changed)}
     else:
@@ -82,14 +90,12 @@ def _stored(changed: Selection) -> dict[str, Any]:
     return changed._asdict() | {"since": changed.since and changed.since.isoformat()}
 
 
-def _selection(stored: dict[str, Any]) -> Selection | None:
-    """As it was told; None where nothing changed."""
-    since, with_children = stored["since"], stored["with_children"]
-    selection = Selection(
+def _selection(stored: dict[str, Any]) -> Selection:
+    """As it was told."""
+    return Selection(
         campaign_ids=tuple(stored["campaign_ids"]),
         ad_group_ids=tuple(stored["ad_group_ids"]),
         ad_ids=tuple(stored["ad_ids"]),
-        with_children=with_children,
-        since=datetime.fromisoformat(since) if since else None,
+        with_children=stored["with_children"],
+        since=datetime.fromisoformat(stored["since"]) if stored["since"] else None,
     )
-    return None if selection == Selection(with_children=with_children) else selection
