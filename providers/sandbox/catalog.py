@@ -7,12 +7,14 @@ and neither an edit nor a removal shifts what a reader has yet to see.
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.sandbox.constants import Kind
 
 if TYPE_CHECKING:
     from providers.sandbox.world import Account
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +94,7 @@ class Catalog:
     ads: list[Ad] = field(default_factory=list)
     version: int = 0  # counts the edits
     last_id: int = 0  # the highest that was ever given to what vanished or was added: none is given twice
-    _memo: dict[object, list[Entity]] = field(default_factory=dict)
+    _memo: dict[object, list[Any]] = field(default_factory=dict)
 
     def of(self, kind: Kind) -> list[Entity]:
         """The list of one kind; callers must not keep it over an edit."""
@@ -112,7 +114,7 @@ class Catalog:
         """Ever given in this account."""
         return max(self.last_id, *(self.of(kind)[-1].id for kind in Kind if self.of(kind)))
 
-    def remembered(self, key: object, select: Callable[[], list[Entity]]) -> list[Entity]:
+    def remembered(self, key: object, select: Callable[[], list[T]]) -> list[T]:
         """What `select` gives, computed once between two edits: later pages cost no scan."""
         if key not in self._memo:
             self._memo[key] = select()

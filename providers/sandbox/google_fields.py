@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from providers.sandbox.gaql import Query
 from providers.sandbox.google_change_fields import CHANGE_EVENT, CHANGE_STATUS
 from providers.sandbox.google_errors import query_error
-from providers.sandbox.google_figures import LEVELS
-from providers.sandbox.google_metrics import METRICS, SEGMENTS, asks_for_metrics
+from providers.sandbox.google_metrics import LEVELS, METRICS, SEGMENTS, asks_for_metrics
 from providers.sandbox.google_resources import (
     AD_GROUP,
     AD_GROUP_AD,

@@ -4,8 +4,8 @@ A conversion is credited to several clicks, so it is counted in millionths; a le
 of the level below, but for Performance Max campaigns, which deliver without ads.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from operator import add
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,7 +15,6 @@ from providers.sandbox.words import META_WHOLE_CURRENCIES
 from providers.sandbox.world import Account
 
 MILLION = 1_000_000
-LEVELS = ("customer", "campaign", "ad_group", "ad_group_ad")
 # By our own name: the action whose deliveries these are, and the millionths that Google credits of each.
 CREDITED = {"Purchase": ("omni_purchase", 916_667), "Sign-up": ("lead", 500_000)}
 UNCOUNTED = ("link_click", 125_000)  # in all conversions, and not in conversions
@@ -40,35 +39,34 @@ class Figures(NamedTuple):
 Day = tuple[int, int, Figures]  # id of the entity, ordinal of the day
 
 
+class Asked(NamedTuple):
+    """One day of an account."""
+
+    account: Account
+    day: int
+    today: int  # as of when
+    late: bool  # also what is credited to the day of the conversion
+
+
 def figures(account: Account, level: str, days: range, today: int, *, late: bool = False) -> Iterator[Day]:
     """Each entity's days with something in them, as they are known `today`; `late`: also what is credited
     to the day of the conversion."""
     if account.stats is not None:
         yield from (day for day in account.stats(level) if day[1] in days)
         return
-    parts = _of_ads(account, days, today, late=late)
-    if level == "ad_group_ad":
-        yield from ((ad.id, day, found) for ad, day, found in parts if not _is_hidden(ad))
-        return
-    sums: dict[tuple[int, int], Figures] = {}
-    for ad, day, found in parts:
-        if level == "ad_group" and _is_hidden(ad):
-            continue
-        key = _id_at(level, ad), day
-        sums[key] = total((sums[key], found)) if key in sums else found
-    yield from ((entity_id, day, found) for (entity_id, day), found in sums.items())
+    for day in days:
+        yield from _LEVELS[level](Asked(account, day, today, late))
 
 
 def total(parts: Iterable[Figures]) -> Figures:
     """The sum."""
-    numbers = [0] * 7
+    some = list(parts)
     credits: dict[str, Credit] = {}
     late: dict[str, Credit] = {}
-    for part in parts:
-        numbers = list(map(add, numbers, part[:7]))
+    for part in some:
         _add(credits, part.credits)
         _add(late, part.late)
-    return Figures._make((*numbers, credits, late))
+    return Figures._make((*map(sum, zip(*(part[:7] for part in some), strict=True)), credits, late))
 
 
 def _add(sums: dict[str, Credit], more: Mapping[str, Credit]) -> None:
@@ -77,27 +75,57 @@ def _add(sums: dict[str, Credit], more: Mapping[str, Credit]) -> None:
         sums[name] = (before[0] + count, before[1] + value)
 
 
-def _id_at(level: str, ad: Ad) -> int:
-    match level:
-        case "customer":
-            return int(ad.account.id)
-        case "campaign":
-            return ad.campaign.id
-    return ad.group.id
+def _ads(asked: Asked) -> Iterator[Day]:
+    return ((ad.id, asked.day, found) for ad, found in _delivered(asked, asked.account.catalog.ads))
 
 
-def _of_ads(account: Account, days: range, today: int, *, late: bool) -> Iterator[tuple[Ad, int, Figures]]:
+def _ad_groups(asked: Asked) -> list[Day]:
+    """Kept until the next edit: all ads are looked at for it."""
+
+    def add_up() -> list[Day]:
+        parts: dict[int, list[Figures]] = defaultdict(list)
+        for ad, found in _delivered(asked, asked.account.catalog.ads):
+            parts[ad.group.id].append(found)
+        return [(group_id, asked.day, total(found)) for group_id, found in parts.items()]
+
+    return asked.account.catalog.remembered(("figures", *asked[1:]), add_up)
+
+
+def _campaigns(asked: Asked) -> Iterator[Day]:
+    parts: dict[int, list[Figures]] = defaultdict(list)
+    groups = {group.id: group for group in asked.account.catalog.ad_groups}
+    for group_id, _, found in _ad_groups(asked):
+        parts[groups[group_id].campaign.id].append(found)
+    for asset, found in _delivered(asked, _assets(asked.account)):
+        parts[asset.campaign.id].append(found)
+    return ((campaign_id, asked.day, total(found)) for campaign_id, found in parts.items())
+
+
+def _customer(asked: Asked) -> Iterator[Day]:
+    if parts := [found for *_, found in _campaigns(asked)]:
+        yield int(asked.account.id), asked.day, total(parts)
+
+
+_LEVELS: dict[str, Callable[[Asked], Iterable[Day]]] = {
+    "customer": _customer,
+    "campaign": _campaigns,
+    "ad_group": _ad_groups,
+    "ad_group_ad": _ads,
+}
+
+
+def _delivered(asked: Asked, ads: Iterable[Ad]) -> Iterator[tuple[Ad, Figures]]:
+    account, day, today, with_late = asked
     unit = MILLION if account.currency in META_WHOLE_CURRENCIES else MILLION // 100
-    for ad in (*account.catalog.ads, *_hidden(account)):
-        for day in days:
-            delivered = account.source(ad, day, today)
-            # What was clicked yesterday converts today; that is not restated any more.
-            before = account.source(ad, day - 1, day - 1 + RESTATED_DAYS) if late and day <= today else None
-            converted = _credits(before, unit) if before else {}
-            if delivered:
-                yield ad, day, _figures(delivered, unit, converted)
-            elif converted:
-                yield ad, day, Figures(late=converted)
+    for ad in ads:
+        delivered = account.source(ad, day, today)
+        # What was clicked yesterday converts today; that is not restated any more.
+        before = account.source(ad, day - 1, day - 1 + RESTATED_DAYS) if with_late and day <= today else None
+        converted = _credits(before, unit) if before else {}
+        if delivered:
+            yield ad, _figures(delivered, unit, converted)
+        elif converted:
+            yield ad, Figures(late=converted)
 
 
 def _figures(delivered: Delivery, unit: int, late: dict[str, Credit]) -> Figures:
@@ -124,11 +152,7 @@ def _credits(delivered: Delivery, unit: int) -> dict[str, Credit]:
     return found
 
 
-def _is_hidden(ad: Ad) -> bool:
-    return ad.id == ad.campaign.id
-
-
-def _hidden(account: Account) -> list[Ad]:
+def _assets(account: Account) -> list[Ad]:
     """What Performance Max campaigns show instead of ads, one each; no query tells of it."""
     busy = {group.campaign.id for group in account.catalog.ad_groups}
     return [

@@ -9,12 +9,13 @@ from providers.sandbox.catalog import Entity
 from providers.sandbox.constants import Kind
 from providers.sandbox.gaql import Condition, Query
 from providers.sandbox.google_errors import GoogleError, query_error
-from providers.sandbox.google_figures import LEVELS, MILLION, Credit, Figures, figures, total
+from providers.sandbox.google_figures import MILLION, Credit, Figures, figures, total
 from providers.sandbox.state import Sandbox
 from providers.sandbox.today import today_of
 from providers.sandbox.world import Account
 
 KEPT_MONTHS = 37  # of single days
+LEVELS = ("customer", "campaign", "ad_group", "ad_group_ad")
 DAY, ACTION = "segments.date", "segments.conversion_action_name"
 KINDS = {"campaign": Kind.CAMPAIGNS, "ad_group": Kind.AD_GROUPS, "ad_group_ad": Kind.ADS}
 BY_ACTION = frozenset(  # the only ones that stand beside a conversion action

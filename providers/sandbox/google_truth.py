@@ -6,8 +6,8 @@ from typing import Any
 
 from providers.sandbox.catalog import Ad, AdGroup, Campaign, Entity
 from providers.sandbox.edits import external_id
-from providers.sandbox.google_figures import LEVELS, Credit, figures
-from providers.sandbox.google_metrics import METRICS, Insight, entities_of
+from providers.sandbox.google_figures import Credit, figures
+from providers.sandbox.google_metrics import LEVELS, METRICS, Insight, entities_of
 from providers.sandbox.world import Account
 
 
