@@ -35,13 +35,13 @@ _PARENTS = {Level.AD_GROUP: ("campaign.id",), Level.AD: ("campaign.id",)}
 
 def metrics(slice: InsightSlice, attribution: str, first: date) -> str:
     """All metrics of a slice from its day `first` on."""
-    names = [_metric(name, attribution) for name in (*COUNTED, *CONVERSIONS, *EXTRA)]
+    names = [f"metrics.{metric(name, attribution)}" for name in (*COUNTED, *CONVERSIONS, *EXTRA)]
     return _query(slice, first, (*_PARENTS.get(slice.level, ()), *names))
 
 
 def types(slice: InsightSlice, attribution: str, first: date) -> str:
     """Conversions by type: Google tells no type beside impressions, clicks or cost, so it is asked apart."""
-    names = [_metric(name, attribution) for name in CONVERSIONS]
+    names = [f"metrics.{metric(name, attribution)}" for name in CONVERSIONS]
     return _query(slice, first, ("segments.conversion_action_name", *names))
 
 
@@ -62,9 +62,10 @@ def oldest_day(today: date) -> date:
     return date(years, month + 1, 1) + timedelta(days=today.day - 1)
 
 
-def _metric(name: str, attribution: str) -> str:
+def metric(name: str, attribution: str) -> str:
+    """What Google calls it under this attribution."""
     late = attribution == CONVERSION_DATE and name in _BY_CONVERSION_DATE
-    return f"metrics.{name}_by_conversion_date" if late else f"metrics.{name}"
+    return f"{name}_by_conversion_date" if late else name
 
 
 def _query(slice: InsightSlice, first: date, fields: tuple[str, ...]) -> str:

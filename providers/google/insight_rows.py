@@ -24,9 +24,11 @@ Performance Max has no ads: its campaigns' metrics are in no row below theirs.
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
-from providers.google.insight_queries import CONVERSION_DATE, EXTRA
+from providers.google.insight_queries import CONVERSIONS, EXTRA, metric
+from providers.google.known import camel
 from providers.google.parse import id_of
 from providers.google.stream import Row
 from providers.google.walk import Key, ids_key
@@ -34,6 +36,7 @@ from providers.records import InsightRecord, Level
 from providers.values import Values
 
 _COUNTS = frozenset({"interactions", "view_through_conversions"})
+_NONE = Decimal()
 
 
 class Question(NamedTuple):
@@ -65,66 +68,77 @@ def key_of(record: InsightRecord) -> Key:
 
 
 def _record(row: Row, question: Question, read: Values) -> InsightRecord | None:
-    entity, day = _entity(row, question.level, read)
-    if not entity or day is None:
+    ids, day = _ids(row, question.level, read), _day(row, read)
+    if not ids.own or day is None:
         return None
-    metrics, of_date = read.row(row.get("metrics", {})), _of_date(question)
-    get, is_below = metrics.get, question.level in (Level.AD_GROUP, Level.AD)
+    names = _names(question.attribution)
+    get = read.row(row.get("metrics", {})).get
     return InsightRecord(
-        external_id=entity,
+        external_id=ids.own,
         day=day,
-        campaign_external_id=_parent(row, question.level, read),
-        ad_group_external_id=id_of(read.row(row.get("adGroup")), read) if is_below else "",
+        campaign_external_id=ids.campaign,
+        ad_group_external_id=ids.ad_group,
         currency=question.currency,
         attribution=question.attribution,
         impressions=read.number(get("impressions")) or 0,
         clicks=read.number(get("clicks")) or 0,
         spend_micros=read.number(get("costMicros")) or 0,
-        conversions=read.decimal(get(f"conversions{of_date}")) or Decimal(),
-        conversion_value_micros=read.micros(get(f"conversionsValue{of_date}")) or 0,
+        conversions=read.decimal(get(names.conversions)) or _NONE,
+        conversion_value_micros=read.micros(get(names.value)) or 0,
         conversions_by_type=None,
         reach=None,
         video_views=read.number(get("videoTrueviewViews")) or 0,
-        extra={name: _extra(name, metrics, of_date, read) for name in EXTRA},
+        extra={
+            name: (read.number(get(wire)) or 0) if is_count else _text(read.decimal(get(wire)))
+            for name, wire, is_count in names.extra
+        },
     )
 
 
-def _of_date(question: Question) -> str:
-    """How the names of metrics about conversions end."""
-    return "ByConversionDate" if question.attribution == CONVERSION_DATE else ""
+class _Names(NamedTuple):
+    """What the wire calls the metrics whose names depend on the attribution, and those of `extra`: each with
+    our name for it, and whether it is a count."""
+
+    conversions: str
+    value: str
+    extra: tuple[tuple[str, str, bool], ...]
 
 
-def _entity(row: Row, level: Level, read: Values) -> tuple[str, date | None]:
-    day = read.day(read.row(row.get("segments")).get("date"))
-    match level:
-        case Level.ACCOUNT:
-            return id_of(read.row(row.get("customer")), read), day
-        case Level.CAMPAIGN:
-            return id_of(read.row(row.get("campaign")), read), day
-        case Level.AD_GROUP:
-            return id_of(read.row(row.get("adGroup")), read), day
-        case Level.AD:
-            group = id_of(read.row(row.get("adGroup")), read)
-            ad = id_of(read.row(read.row(row.get("adGroupAd")).get("ad")), read)
-            return f"{group}~{ad}" if group and ad else "", day
+@cache
+def _names(attribution: str) -> _Names:
+    wire = {name: camel(metric(name, attribution)) for name in (*CONVERSIONS, *EXTRA)}
+    extra = tuple((name, wire[name], name in _COUNTS) for name in EXTRA)
+    return _Names(wire["conversions"], wire["conversions_value"], extra)
 
 
-def _parent(row: Row, level: Level, read: Values) -> str:
-    return "" if level is Level.ACCOUNT else id_of(read.row(row.get("campaign")), read)
+class _Ids(NamedTuple):
+    """Of the entity and of those above it; empty where the row has none."""
+
+    own: str
+    campaign: str = ""
+    ad_group: str = ""
 
 
-def _extra(name: str, metrics: Row, of_date: str, read: Values) -> int | str:
-    """Counts as numbers; what may have a fraction as text, for JSON has no decimals."""
-    head, *rest = name.split("_")
-    wire = head + "".join(part.capitalize() for part in rest)
-    if name in _COUNTS:
-        return read.number(metrics.get(wire)) or 0
-    return _text(read.decimal(metrics.get(wire + of_date)))
+def _ids(row: Row, level: Level, read: Values) -> _Ids:
+    if level is Level.ACCOUNT:
+        return _Ids(id_of(read.row(row.get("customer")), read))
+    campaign = id_of(read.row(row.get("campaign")), read)
+    if level is Level.CAMPAIGN:
+        return _Ids(campaign, campaign)
+    group = id_of(read.row(row.get("adGroup")), read)
+    if level is Level.AD_GROUP:
+        return _Ids(group, campaign, group)
+    ad = id_of(read.row(read.row(row.get("adGroupAd")).get("ad")), read)
+    return _Ids(f"{group}~{ad}" if group and ad else "", campaign, group)
+
+
+def _day(row: Row, read: Values) -> date | None:
+    return read.day(read.row(row.get("segments")).get("date"))
 
 
 def _text(number: Decimal | None) -> str:
     """The same text for the same number: 1.0 and 1 are no change."""
-    return f"{(number or Decimal()).normalize():f}"
+    return f"{number.normalize():f}" if number else "0"
 
 
 class ByType:
@@ -133,7 +147,7 @@ class ByType:
     def __init__(self, rows: Iterator[Row], question: Question) -> None:
         self._rows = rows
         self._level = question.level
-        self._of_date = _of_date(question)
+        self._names = _names(question.attribution)
         self._read = Values()
         self._next: tuple[Key, Row] | None = None
         self._step()
@@ -152,14 +166,13 @@ class ByType:
     def _step(self) -> None:
         self._next = None
         for row in self._rows:
-            entity, day = _entity(row, self._level, self._read)
-            if entity and day is not None:
-                self._next = (day.toordinal(), *ids_key(entity)), row
+            own, day = _ids(row, self._level, self._read).own, _day(row, self._read)
+            if own and day is not None:
+                self._next = (day.toordinal(), *ids_key(own)), row
                 return
 
     def _told(self, metrics: Row) -> dict[str, Any]:
-        count, value = f"conversions{self._of_date}", f"conversionsValue{self._of_date}"
         return {
-            "count": _text(self._read.decimal(metrics.get(count))),
-            "value_micros": self._read.micros(metrics.get(value)) or 0,
+            "count": _text(self._read.decimal(metrics.get(self._names.conversions))),
+            "value_micros": self._read.micros(metrics.get(self._names.value)) or 0,
         }
