@@ -175,7 +175,7 @@ REST_KNOX = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "AdTiger",
-    "DESCRIPTION": "Start syncs of Meta and Google ad accounts and follow them.",
+    "DESCRIPTION": "Start syncs of Meta and Google ad accounts, follow them, and read what they copied.",
     "VERSION": "1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from sync.engine.merge import UNTOLD
 from sync.engine.streams import TARGETS
 from sync.models import Change
+from sync.spreadsheet import harmless
 
 COLUMNS = (
     "seen_at",
@@ -35,7 +36,6 @@ COLUMNS = (
 )
 FIELDS = sorted({column for target in TARGETS.values() for column in target.columns} - UNTOLD)
 BATCH = 2_000  # lines whose names are looked up together
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet's formulas begin
 
 Line = dict[str, Any]
 Whose = tuple[str, UUID, str]  # entity, connection, external id
@@ -124,8 +124,7 @@ def _whose(change: Change) -> Whose:
 
 
 def _cell(value: Any) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return harmless(str(value))
 
 
 def _json(value: Any) -> str:

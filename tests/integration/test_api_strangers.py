@@ -10,7 +10,16 @@ from django.utils import timezone
 
 from sync.models import Account, ApiToken, Connection, Membership, SyncRequest, SyncRun
 from sync.models.choices import Provider, RunState
-from tests.factories import make_connection, make_run, make_token
+from tests.factories import (
+    make_ad,
+    make_ad_group,
+    make_campaign,
+    make_change,
+    make_connection,
+    make_insight,
+    make_run,
+    make_token,
+)
 from tests.integration.api_callers import (
     ACCOUNT,
     MANUAL,
@@ -24,6 +33,7 @@ from tests.integration.api_callers import (
 )
 
 META = {"provider": "meta"}
+DAY = {"level": "campaign", "range": "today"}
 
 ROUTES: dict[str, Callable[[Caller], Answer]] = {
     "ask for a sync": lambda caller: caller.post(MANUAL, META),
@@ -35,6 +45,21 @@ ROUTES: dict[str, Callable[[Caller], Answer]] = {
     "cancel a provider's runs": lambda caller: caller.delete(STATUS, provider="meta"),
     "cancel a run": lambda caller: caller.delete(STATUS, jobId=str(SyncRun.objects.get().pk)),
     "read the account": lambda caller: caller.get(ACCOUNT),
+    "read the ad accounts": lambda caller: caller.get("/api/connections"),
+    "read an ad account": lambda caller: caller.get(
+        f"/api/connections/{SyncRun.objects.get().connection_id}"
+    ),
+    "read the campaigns": lambda caller: caller.get("/api/campaigns"),
+    "read a campaign": lambda caller: caller.get("/api/campaigns/11"),
+    "read the ad groups": lambda caller: caller.get("/api/ad-groups"),
+    "read an ad group": lambda caller: caller.get("/api/ad-groups/22"),
+    "read the ads": lambda caller: caller.get("/api/ads"),
+    "read an ad": lambda caller: caller.get("/api/ads/33"),
+    "read the metrics": lambda caller: caller.get("/api/insights", **DAY),
+    "read the totals": lambda caller: caller.get("/api/insights/totals", **DAY, by="all"),
+    "read the changes": lambda caller: caller.get("/api/changes"),
+    "read the runs": lambda caller: caller.get("/api/runs"),
+    "read one run": lambda caller: caller.get(f"/api/runs/{SyncRun.objects.get().pk}"),
     "switch the account": lambda caller: caller.post(SWITCH, {"accountId": str(Account.objects.all()[0].pk)}),
 }
 
@@ -52,6 +77,12 @@ FALSE_HEADERS = [
 
 @pytest.fixture
 def run(connection: Connection) -> SyncRun:
+    """With one row of everything that a sync copies."""
+    make_campaign(connection, external_id="11")
+    make_ad_group(connection, external_id="22")
+    make_ad(connection, external_id="33")
+    make_change(connection)
+    make_insight(connection, external_id="11", day=connection.day_of(timezone.now()))
     return make_run(connection, state=RunState.DEFERRED)
 
 
@@ -132,12 +163,35 @@ def test_a_stranger_sees_none_of_it_at_the_button(run: SyncRun, stranger: Caller
     assert (body["syncStatus"]["isWaiting"], body["connection"]["status"]) == (False, "disconnected")
 
 
-@pytest.mark.parametrize("route", ["read a run", "read a request", "cancel a run"])
+OF_ONE = ["read a run", "read a request", "cancel a run", "read one run", "read an ad account"]
+OF_ONE += ["read a campaign", "read an ad group", "read an ad"]
+
+
+@pytest.mark.parametrize("route", OF_ONE)
 def test_a_strangers_id_is_unknown(run: SyncRun, stranger: Caller, route: str) -> None:
     answer = ROUTES[route](stranger)
 
     assert (answer.status, answer.body["error"]) == (404, "Not found")
     assert_untouched(run)
+
+
+LISTS = ["read the ad accounts", "read the campaigns", "read the ad groups", "read the ads"]
+LISTS += ["read the metrics", "read the totals", "read the changes", "read the runs"]
+
+
+@pytest.mark.parametrize("route", LISTS)
+def test_a_strangers_lists_are_empty(run: SyncRun, stranger: Caller, alice: User, route: str) -> None:
+    assert ROUTES[route](stranger).body["results"] == []
+    assert len(ROUTES[route](by_session(alice)).body["results"]) == 1
+
+
+@pytest.mark.parametrize("path", ["campaigns", "ad-groups", "ads", "insights", "changes", "runs"])
+def test_a_strangers_connection_narrows_nothing(run: SyncRun, stranger: Caller, path: str) -> None:
+    query = {"connection": str(run.connection_id), **(DAY if path == "insights" else {})}
+
+    answer = stranger.get(f"/api/{path}", **query)
+
+    assert (answer.status, answer.body["error"]) == (404, "Not found")
 
 
 def test_a_stranger_cancels_nothing(run: SyncRun, stranger: Caller) -> None:
@@ -160,7 +214,7 @@ def test_a_strangers_sync_is_of_his_own_connections(
     own = make_connection(other_account, external_id=run.connection.external_id)
 
     assert stranger.post(MANUAL, META).status == 202
-    assert SyncRun.objects.exclude(pk=run.pk).get().connection == own
+    assert {made.connection for made in SyncRun.objects.exclude(pk=run.pk)} == {own}
     run.refresh_from_db()
     assert run.state == RunState.DEFERRED
 

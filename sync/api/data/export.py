@@ -17,10 +17,10 @@ from django.http import StreamingHttpResponse
 from rest_framework.serializers import JSONField
 
 from sync.api.data.row import Field, Row
+from sync.spreadsheet import harmless
 
 CHUNK = 1000  # rows fetched, and written, at once
 PATIENCE_SECONDS = 60  # for a reader that does not take the next chunk
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  (wide ones count, too)
 
 
 def export(name: str, row: Row, queryset: QuerySet[Any, Any]) -> StreamingHttpResponse:
@@ -56,8 +56,3 @@ def _cell(field: Field, row: Any) -> str:
     if isinstance(told, str) and not isinstance(field, JSONField):
         return harmless(told)
     return orjson.dumps(told).decode()
-
-
-def harmless(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula: an apostrophe stands before one."""
-    return f"'{text}" if text.startswith(FORMULA) else text
