@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from benchmarks.harness.product import execute
+from providers.sandbox.meta_usage import TIER
 from sync.ledger.claim import rebuild_lanes
 from sync.ledger.queues import ensure_queue
 from sync.models import Account, Connection, Credential, SyncRequest, SyncRun
@@ -58,6 +59,7 @@ def connections(external_ids: Sequence[str], *, tenants: int, secret: str, provi
         external_id="act_0",
         currency="EUR",
         time_zone="Europe/Berlin",
+        access_tier=TIER,  # every sync but an ad account's first knows it
         next_sync_at=timezone.now() + timedelta(hours=1),
     )
     multiply(account, "generate_series(1, %(tenants)s) n", {"tenants": tenants}, name="'tenant ' || n")

@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from providers.records import Record, Stream
 from sync import prepared
-from sync.engine.incoming import BY_KEY, SMALL_PAGE, listed, without_nul
+from sync.engine.incoming import BY_KEY, SMALL_PAGE, listed, text_of, without_nul
 from sync.engine.streams import TARGETS, Target
 
 # Kept out of the change history: they differ whenever anything does, and say nothing by themselves.
@@ -73,9 +73,8 @@ def _merge_copied(target: Target, records: Iterable[Record], values: dict[str, A
 
 def _merge_sent(target: Target, records: Iterable[Record], values: dict[str, Any]) -> Merged:
     sent = orjson.dumps([record._asdict() for record in records]).decode()
-    with database.cursor() as cursor:
-        cursor.execute(BY_KEY)
-    [counts] = prepared.fetch(_merge_sent_rows(target), {**values, "sent": without_nul(sent)})
+    merge_sent = _merge_sent_rows(target), {**values, "sent": without_nul(sent)}
+    _, [counts] = prepared.together((BY_KEY, {}), merge_sent)
     return Merged(*counts)
 
 
@@ -111,10 +110,11 @@ def _merge_copied_rows(target: Target) -> Composed:
 
 
 @cache
-def _merge_sent_rows(target: Target) -> Composed:
+def _merge_sent_rows(target: Target) -> str:
     """Sent as JSON, and read with the table's own types."""
     sent = SQL("(SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %(sent)s::jsonb))")
-    return _merge_from(target, sent.format(columns=listed(target.columns), table=Identifier(target.table)))
+    incoming = sent.format(columns=listed(target.columns), table=Identifier(target.table))
+    return text_of(_merge_from(target, incoming))
 
 
 def _merge_from(target: Target, incoming: Composed | Identifier) -> Composed:

@@ -16,6 +16,7 @@ from providers.budget import BudgetGate, BudgetStore, PastCall
 from providers.errors import LimitReached
 from providers.http import CALL_SECONDS, new_session
 from providers.registry import GoogleConfig, MetaConfig, client_for
+from sync import prepared
 from sync.crypto import decrypt, encrypt
 from sync.engine.limits import limits_of
 from sync.engine.past_calls import past_calls
@@ -25,6 +26,10 @@ from sync.models.choices import Priority, Provider
 
 _local = threading.local()
 PLATFORMS = {Provider.META: "Meta", Provider.GOOGLE: "Google"}  # as the errors name them
+TIER = """
+    UPDATE sync_connection SET access_tier = %(tier)s
+    WHERE provider = %(provider)s AND external_id = %(external_id)s
+"""
 TOKEN_MARGIN = timedelta(minutes=1)  # an access token that ends sooner is as good as expired
 
 
@@ -116,8 +121,8 @@ def _learn_tier(connection: Connection, usage: Usage) -> None:
     tier = usage.tier[:40]
     if tier and tier != connection.access_tier:
         connection.access_tier = tier
-        same = Connection.objects.filter(provider=connection.provider, external_id=connection.external_id)
-        same.update(access_tier=tier)
+        named = {"provider": connection.provider, "external_id": connection.external_id, "tier": tier}
+        prepared.run(TIER, named)
 
 
 @contextmanager

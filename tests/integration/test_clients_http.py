@@ -106,6 +106,32 @@ def test_a_netrc_does_not_replace_the_token(
     assert server.headers[0]["authorization"] == f"Bearer {TOKEN}"
 
 
+def test_a_proxy_of_the_environment_is_used_but_for_hosts_that_are_excepted(
+    server: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, server.url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    server.answers(EMPTY, EMPTY, EMPTY)
+    session = new_session()
+
+    for url in ("http://graph.example", server.url, "http://graph.example"):
+        ads(meta(url, session=session))
+
+    assert [path.startswith("http://graph.example/") for path in server.paths] == [True, False, True]
+
+
+def test_certificates_of_the_environment_are_used(server: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/company.pem")
+    session = new_session()
+
+    for _ in range(2):
+        found = session.merge_environment_settings("https://graph.example/v1", {}, True, None, None)
+
+        assert (found["verify"], found["stream"]) == ("/nowhere/company.pem", True)
+
+
 def test_a_redirect_is_not_followed(server: Script) -> None:
     with scripted_server() as elsewhere:
         elsewhere.answers(EMPTY)

@@ -45,15 +45,15 @@ KINSHIPS = (
 
 def orphans(connection_id: UUID) -> list[str]:
     """Children that the platform tells of without their parents, of which it tells nothing."""
-    found = ((kin, _found(kin, connection_id)) for kin in KINSHIPS)
+    asked = [(kin.missing, {"connection": connection_id}) for kin in KINSHIPS]
+    missing = zip(KINSHIPS, prepared.together(*asked), strict=True)
+    found = ((kin, _found(kin, connection_id, rows)) for kin, rows in missing if rows)
     return [_sentence(kin, rows) for kin, rows in found if rows]
 
 
-def _found(kin: Kinship, connection_id: UUID) -> list[tuple[str, int]]:
-    missing = [parent for (parent,) in prepared.fetch(kin.missing, {"connection": connection_id})]
-    if not missing:
-        return []
-    rows = prepared.fetch(kin.orphans, {"connection": connection_id, "missing": missing})
+def _found(kin: Kinship, connection_id: UUID, missing: prepared.Rows) -> list[tuple[str, int]]:
+    parents = [parent for (parent,) in missing]
+    rows = prepared.fetch(kin.orphans, {"connection": connection_id, "missing": parents})
     return [(parent, count) for parent, count in rows]
 
 

@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from providers.records import InsightRecord, InsightSlice
 from sync import prepared
-from sync.engine.incoming import BY_KEY, SMALL_PAGE, listed, without_nul
+from sync.engine.incoming import BY_KEY, SMALL_PAGE, listed, text_of, without_nul
 from sync.models import Insight
 
 COLUMNS = InsightRecord._fields
@@ -74,9 +74,8 @@ def _merge_copied(records: Iterable[InsightRecord], values: dict[str, Any]) -> M
 
 def _merge_sent(records: Iterable[InsightRecord], values: dict[str, Any]) -> Merged:
     sent = orjson.dumps([record._asdict() for record in records], default=_as_text).decode()
-    with database.cursor() as cursor:
-        cursor.execute(BY_KEY)
-    [counts] = prepared.fetch(_merge_sent_rows(), {**values, "sent": without_nul(sent)})
+    merge_sent = _merge_sent_rows(), {**values, "sent": without_nul(sent)}
+    _, [counts] = prepared.together((BY_KEY, {}), merge_sent)
     return Merged(*counts)
 
 
@@ -101,10 +100,10 @@ def _create_incoming() -> Composed:
 
 
 @cache
-def _merge_sent_rows() -> Composed:
+def _merge_sent_rows() -> str:
     """Sent as JSON, and read with the table's own types."""
     sent = SQL("(SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %(sent)s::jsonb))")
-    return _merge_from(sent.format(columns=listed(COLUMNS), table=TABLE))
+    return text_of(_merge_from(sent.format(columns=listed(COLUMNS), table=TABLE)))
 
 
 @cache
