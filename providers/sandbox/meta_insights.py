@@ -21,7 +21,6 @@ KEPT_ANSWERS = 8  # of the last questions: the next page asks the same again
 DAY_KEYS = 10**18  # more than the ids: rows are ordered by day, then by id
 _PLACES = {window: place for place, window in enumerate(WINDOWS)}
 _DEFAULT_PLACES = [_PLACES[window] for window in DEFAULT_WINDOWS]
-_MINOR_DIGITS = {1: 0, 100: 2}
 
 
 class InsightRow(NamedTuple):
@@ -114,9 +113,11 @@ def write(row: InsightRow, query: InsightQuery, steps: list[tuple[str, Getter]])
 
 def money(account: Account, minor: int) -> str:
     """In major units, as Meta writes it: without zeros at the end."""
-    digits = _MINOR_DIGITS[META.units_of(account.currency)]
-    text = f"{minor // 10**digits}.{minor % 10**digits:0{digits}d}" if digits else str(minor)
-    return text.rstrip("0").rstrip(".") if digits else text
+    units = META.units_of(account.currency)
+    if units == 1:
+        return str(minor)
+    whole, part = divmod(minor, units)
+    return f"{whole}.{part:02d}".rstrip("0") if part else str(whole)
 
 
 def _count(name: str) -> Getter:
@@ -149,15 +150,16 @@ def _values(row: InsightRow, query: InsightQuery) -> list[dict[str, str]]:
 
 def _items(actions: Actions, query: InsightQuery, text: Callable[[int], str]) -> list[dict[str, str]]:
     """`value` counts by the default windows; the windows asked for come beside it, unless they are 0."""
-    items = []
     asked = [(window, _PLACES[window]) for window in query.windows if window in _PLACES]
+    told: dict[int, dict[str, str]] = {}  # several types of action share their amounts
+    items = []
     for name in sorted(actions):
         amounts = actions[name]
-        item = {"action_type": name, "value": text(sum(amounts[place] for place in _DEFAULT_PLACES))}
-        for window, place in asked:
-            if amounts[place]:
-                item[window] = text(amounts[place])
-        items.append(item)
+        rest = told.get(id(amounts))
+        if rest is None:
+            rest = told[id(amounts)] = {"value": text(sum([amounts[place] for place in _DEFAULT_PLACES]))}
+            rest |= {window: text(amounts[place]) for window, place in asked if amounts[place]}
+        items.append({"action_type": name, **rest})
     return items
 
 

@@ -1,5 +1,7 @@
 """What only Meta's client does: pages that shrink, slices, the app's proof, usage headers, its tokens."""
 
+import time
+
 import pytest
 
 from providers.base import AdAccountRef, Grant, Selection
@@ -82,6 +84,29 @@ def test_an_expired_cursor_says_so(sandbox: Sandbox, ad_account: str) -> None:
 
     with pytest.raises(CursorExpired):
         read(client, Stream.ADS)
+
+
+def test_a_cursor_that_was_stored_for_too_long_has_expired(sandbox: Sandbox, ad_account: str) -> None:
+    sandbox.control("settings", meta_cursor_seconds=1)
+    try:
+        stream = meta_client(sandbox, ad_account).pages(Stream.ADS, selection=Selection())
+        cursor = next(stream).cursor
+        assert next(stream).records
+        time.sleep(1.1)
+        with pytest.raises(CursorExpired):
+            read(meta_client(sandbox, ad_account), Stream.ADS, cursor=cursor)
+    finally:
+        sandbox.control("settings", meta_cursor_seconds=0)
+
+
+def test_rows_times_fields_decide_what_is_too_heavy(sandbox: Sandbox, ad_account: str) -> None:
+    sandbox.fault("meta", "too_much_data", account=ad_account, cells=600)  # ads are asked for nine fields
+    client = meta_client(sandbox, ad_account, page_size=200)
+
+    pages = read(client, Stream.ADS)
+
+    assert [len(page.records) for page in pages] == [50] * 4
+    assert client.calls == 6
 
 
 @pytest.mark.parametrize("cursor", ["0:not-a-cursor", "7:QVFI", "nonsense"])

@@ -1,6 +1,6 @@
 """Meta's insights as records: every row of every level, with the platform's numbers."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -138,6 +138,40 @@ def test_reading_on_from_a_cursor_gives_the_rest(
 
     assert len(pages) > 2
     assert rest == pages[1:]
+
+
+def test_conversions_are_restated_for_four_weeks(sandbox: Sandbox, ad_account: str) -> None:
+    client = meta_client(sandbox, ad_account)
+
+    def told(today: str) -> tuple[Decimal, int]:
+        sandbox.control("settings", today=today)
+        (record,) = read(client, Level.ACCOUNT, since=UNTIL)
+        return record.conversions, record.spend_micros
+
+    early, later, last = told("2026-11-02"), told("2026-11-15"), told("2026-12-20")
+    assert early[0] < later[0] < last[0]
+    assert early[1] == later[1] == last[1]
+
+
+def test_a_deleted_ad_is_credited_with_what_comes_later(sandbox: Sandbox) -> None:
+    account = open_account(sandbox, Platform.META, campaigns=1, ad_groups=1, ads=20, time_zone="UTC")
+    ads = sandbox.truth("meta", account)["ads"]
+    for ad in ads:
+        sandbox.control("remove", platform="meta", account=account, id=ad)
+    now = datetime.now(UTC).date()
+    sandbox.control("settings", today=(now + timedelta(days=60)).isoformat())
+
+    late = read(
+        meta_client(sandbox, account),
+        Level.AD,
+        since=now + timedelta(days=2),
+        until=now + timedelta(days=60),
+    )
+
+    assert late
+    assert {record.external_id for record in late} <= set(ads)
+    assert max(record.day for record in late) <= now + timedelta(days=29)
+    assert all(record.conversions and not record.impressions for record in late)
 
 
 @pytest.fixture
