@@ -20,6 +20,7 @@ from sync.ledger import broker
 from sync.ledger.claim import slots_free
 from sync.ledger.position import oldest_wait
 from sync.models import Drift, Queue
+from sync.stale import stale_data
 
 ANSWER_SECONDS = 2  # for a server beside us; a probe has given up by then
 LATELY = timedelta(days=1)  # of warnings: who looks once a day sees them
@@ -39,7 +40,7 @@ def troubles() -> list[str]:
 
 def warnings() -> list[str]:
     """What an operator should look at though everything does its work."""
-    return [*_google_day(), *_forgetful_budgets(), *_ending_versions()]
+    return [*_google_day(), *_forgetful_budgets(), *_ending_versions(), *_stale()]
 
 
 def _google_day() -> list[str]:
@@ -62,6 +63,13 @@ def _forgetful_budgets() -> list[str]:
     return [
         f"The budgets' server may forget calls, for its maxmemory-policy is {policy}: set it to noeviction."
     ]
+
+
+def _stale() -> list[str]:
+    try:
+        return stale_data()
+    except (DatabaseError, InterfaceError, RedisError):
+        return []  # `troubles` tells
 
 
 def _ending_versions() -> list[str]:

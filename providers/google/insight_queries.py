@@ -68,6 +68,14 @@ def metric(name: str, attribution: str) -> str:
     return f"{name}_by_conversion_date" if late else name
 
 
+def insight_fields() -> set[str]:
+    """All that any question of insights asks for."""
+    names = (*COUNTED, *CONVERSIONS, *EXTRA)
+    measured = {_metric(name, attribution) for name in names for attribution in ATTRIBUTIONS}
+    ids = {name for some in (*_IDS.values(), *_PARENTS.values()) for name in some}
+    return measured | ids | {"segments.date", "segments.conversion_action_name"}
+
+
 def _query(slice: InsightSlice, first: date, fields: tuple[str, ...]) -> str:
     ids = _IDS[slice.level]
     return (

@@ -28,7 +28,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from providers.google.insight_queries import CONVERSIONS, EXTRA, metric
-from providers.google.known import camel
+from providers.google.known import KNOWN_INSIGHTS, camel
 from providers.google.parse import id_of
 from providers.google.stream import Row
 from providers.google.walk import Key, ids_key
@@ -57,6 +57,7 @@ def insight_records(rows: Sequence[Row], question: Question, by_type: "ByType | 
             types = None if by_type is None else by_type.of(key_of(record))
             records.append(record._replace(conversions_by_type=types))
     read.tell("google", "insights")
+    KNOWN_INSIGHTS.compare(rows)
     if not records:
         raise ValueError("no row of the page has an id and a day")
     return records

@@ -7,6 +7,7 @@ counted; so is UNKNOWN, by which Google tells that the version has no name for i
 import re
 
 from providers.drift import Known, known_words
+from providers.google.insight_queries import insight_fields
 from providers.google.queries import SELECT
 from providers.records import AdGroupRecord, AdRecord, CampaignRecord, Stream
 
@@ -51,6 +52,9 @@ _NAMES = {
     Stream.AD_GROUPS: ("adGroup", "campaign"),
     Stream.ADS: ("adGroupAd", "adGroupAd.ad", "adGroup", "campaign"),
 }
+
+
+_INSIGHT_NAMES = ("customer", "campaign", "adGroup", "adGroupAd", "adGroupAd.ad")
 
 
 def camel(field: str) -> str:
@@ -102,3 +106,7 @@ KNOWN = {
         ),
     ),
 }
+KNOWN_INSIGHTS = Known(
+    "insights",
+    frozenset(map(camel, insight_fields())) | {f"{name}.resourceName" for name in _INSIGHT_NAMES},
+)

@@ -8,6 +8,8 @@ import pytest
 
 from providers.drift import KEYS, NO_NAME, NO_WORD, WORDS, DriftKind, Oddity, listening, tell
 from providers.google import parse as google
+from providers.google.insight_rows import Question as GoogleQuestion
+from providers.google.insight_rows import insight_records as google_insights
 from providers.meta import parse as meta
 from providers.meta.insight_rows import Question, insight_records
 from providers.records import EntityStatus, Level, Stream
@@ -100,6 +102,19 @@ def test_new_keys_of_insights_are_told() -> None:
         insight_records([row], Question(Level.AD, "act_1", "USD"))
 
     assert heard == {(DriftKind.KEY, "insights", "joy"): 1}
+
+
+def test_new_keys_of_googles_insights_are_told() -> None:
+    row = {
+        "campaign": {"resourceName": "customers/1/campaigns/2", "id": "2"},
+        "segments": {"date": "2026-11-01"},
+        "metrics": {"costMicros": "5", "conversionsByConversionDate": 1.5, "joy": 3},
+    }
+
+    with listening() as heard:
+        google_insights([row], GoogleQuestion(Level.CAMPAIGN, "EUR", "click_date"), None)
+
+    assert heard == {(DriftKind.KEY, "insights.metrics", "joy"): 1}
 
 
 def test_of_a_long_page_a_part_is_looked_at_and_another_one_the_next_time() -> None:
