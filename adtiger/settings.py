@@ -245,12 +245,10 @@ PROVIDER_WINDOWS = {  # calls per app (Meta) or project (Google): none until the
 GOOGLE_ACCESS_LEVEL = env_choice(
     "GOOGLE_ACCESS_LEVEL", choices=("test", "explorer", "basic", "standard"), default="basic"
 )
-META_AUTHORS = env_choice(  # whether a sync that found changes asks who made them, for a call more
-    "META_AUTHORS", choices=("always", "never"), default="always"
-)
-GOOGLE_AUTHORS = env_choice(  # whether a sync that found changes asks who made them, for an operation more
-    "GOOGLE_AUTHORS", choices=("auto", "always", "never"), default="auto"
-)
+AUTHORS = {  # whether a sync that found changes asks who made them, for a call more
+    name: env_choice(f"{name.upper()}_AUTHORS", choices=("auto", "always", "never"), default="auto")
+    for name in ("meta", "google")
+}
 GOOGLE_DAILY_OPERATIONS = env_int(  # of the project in any 24 hours; 0: no limit
     "GOOGLE_DAILY_OPERATIONS",
     default={"test": 15_000, "explorer": 2_880, "basic": 15_000, "standard": 0}[GOOGLE_ACCESS_LEVEL],

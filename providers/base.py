@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from providers.errors import Scope
-from providers.records import AdAccountRecord, InsightPage, InsightSlice, Page, Stream
+from providers.records import AdAccountRecord, Edit, InsightPage, InsightSlice, Page, Stream
 
 FULL = 100.0  # percent
 
@@ -145,6 +145,9 @@ class Client(Protocol):
         A selection without ids and without `since` says that nothing changed. How late the platform tells a
         change, and how far clocks differ, is allowed for.
         """
+
+    def changes_by(self, since: datetime, until: datetime) -> Iterator[Edit]:
+        """Who changed what between two moments, the oldest first, as the platform's own log tells it."""
 
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
         """Read a stream page by page, from its beginning or after `cursor`.

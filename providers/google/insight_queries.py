@@ -71,7 +71,7 @@ def metric(name: str, attribution: str) -> str:
 def insight_fields() -> set[str]:
     """All that any question of insights asks for."""
     names = (*COUNTED, *CONVERSIONS, *EXTRA)
-    measured = {_metric(name, attribution) for name in names for attribution in ATTRIBUTIONS}
+    measured = {f"metrics.{metric(name, attribution)}" for name in names for attribution in ATTRIBUTIONS}
     ids = {name for some in (*_IDS.values(), *_PARENTS.values()) for name in some}
     return measured | ids | {"segments.date", "segments.conversion_action_name"}
 

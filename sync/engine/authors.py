@@ -7,8 +7,6 @@ fails no sync.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import Protocol, runtime_checkable
 
 import structlog
 from django.conf import settings
@@ -22,17 +20,19 @@ from sync.engine.streams import TARGETS
 from sync.engine.turn import Turn
 from sync.google.day import google_day
 from sync.models import Change, SyncRun
-from sync.models.choices import ChangeAction, EntityKind
+from sync.models.choices import ChangeAction, EntityKind, Provider
 
 logger = structlog.get_logger(__name__)
 
 MOST = 10_000  # changes of a run that are looked at: what one edit of everything makes is not worth more
+ONE_PAGE = 500  # changes that Meta's log tells with one call
 # By which of its own fields a platform tells that a column of ours was changed.
 FIELDS = {
     "name": {"name"},
     "status": {"status"},
     "platform_status": {"status"},
     "objective": {"advertising_channel_type"},
+    "bidding_strategy": {"bid_strategy"},
     "daily_budget_micros": {"amount_micros", "daily_budget"},
     "lifetime_budget_micros": {"total_amount_micros", "lifetime_budget"},
     "bid_micros": {"cpc_bid_micros", "bid_amount"},
@@ -49,20 +49,10 @@ NAME = """
 Whose = tuple[str, str]  # entity, external id
 
 
-@runtime_checkable
-class TellsAuthors(Protocol):
-    """A client whose platform keeps a log of who changed what."""
-
-    def changes_by(self, since: datetime, until: datetime) -> Iterator[Edit]:
-        """The changes between two moments, the oldest first, by one call."""
-
-
 def name_authors(turn: Turn) -> None:
     """Write beside the run's changes who made them."""
     run, since = turn.run, turn.run.connection.read_until
-    if since is None or not run.changes or not isinstance(turn.client, TellsAuthors):
-        return
-    if not _is_affordable(run.connection.provider):
+    if since is None or not run.changes or not _is_affordable(run):
         return
     try:
         edits = list(turn.client.changes_by(since, timezone.now()))
@@ -89,12 +79,13 @@ def author(change: Change, edits: Iterable[Edit]) -> str:
     return who.pop() if len(who) == 1 else ""
 
 
-def _is_affordable(provider: str) -> bool:
+def _is_affordable(run: SyncRun) -> bool:
     """Whether the settings, and Google's day, have a call to spare."""
-    if provider != "google":
-        return bool(settings.META_AUTHORS == "always")
-    if settings.GOOGLE_AUTHORS != "auto":
-        return bool(settings.GOOGLE_AUTHORS == "always")
+    choice = settings.AUTHORS[run.provider]
+    if choice != "auto":
+        return bool(choice == "always")
+    if run.provider == Provider.META:
+        return sum(run.changes.values()) <= ONE_PAGE
     day = google_day()
     return day is None or not day.sentences
 

@@ -22,7 +22,7 @@ ALICE = "alice@example.com"
 def connection(platform: Sandbox, account: Account, settings: Any) -> Connection:
     """Read once."""
     platform.control("settings", google_change_delay=0)
-    settings.GOOGLE_AUTHORS = "always"
+    settings.AUTHORS = {"google": "always"}
     connection = connect(platform, account, "google")
     sync(connection)
     connection.refresh_from_db()
@@ -51,7 +51,7 @@ def test_a_change_is_told_with_a_pseudonym_and_for_one_operation(
     assert (run.state, change.field) == (RunState.SUCCEEDED, "name")
     assert change.by == pseudonym_of(ALICE, secret=secret, account_id=customer)
     assert "alice" not in change.by
-    settings.GOOGLE_AUTHORS = "never"
+    settings.AUTHORS = {"google": "never"}
     rename(platform, connection)
     assert incremental(connection).calls <= run.calls - 1
     told = run_json("changes", "--run", str(run.pk))["changes"]
@@ -67,7 +67,7 @@ def test_meta_tells_it_for_one_call(platform: Sandbox, account: Account, setting
 
     platform.control("edit", **where, daily_budget=77_700, name="Renamed", by=ALICE)
     run = incremental(connection)
-    settings.META_AUTHORS = "never"
+    settings.AUTHORS = {"meta": "never"}
     platform.control("edit", **where, name="Renamed again", by=ALICE)
     unasked = incremental(connection)
 
@@ -78,9 +78,24 @@ def test_meta_tells_it_for_one_call(platform: Sandbox, account: Account, setting
     assert unasked.calls == run.calls - 1
 
 
+def test_meta_is_not_asked_where_one_call_would_not_tell_all(
+    platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.engine.authors.ONE_PAGE", 0)
+    connection = connect(platform, account, "meta")
+    sync(connection)
+    campaign = Campaign.objects.filter(status="active").order_by("pk")[0]
+    where = {"platform": "meta", "account": connection.external_id, "id": campaign.external_id}
+    platform.control("edit", **where, name="Renamed", by=ALICE)
+
+    run = incremental(connection)
+
+    assert Change.objects.get(run_id=run.pk, field="name").by == ""
+
+
 def test_nothing_is_asked_where_nothing_changed(connection: Connection, settings: Any) -> None:
     quiet = incremental(connection)
-    settings.GOOGLE_AUTHORS = "never"
+    settings.AUTHORS = {"google": "never"}
 
     assert incremental(connection).calls == quiet.calls
 
@@ -97,7 +112,7 @@ def test_a_full_sync_asks_too(platform: Sandbox, connection: Connection) -> None
 def test_by_default_only_a_day_that_suffices_is_asked(
     platform: Sandbox, connection: Connection, settings: Any, limit: int
 ) -> None:
-    settings.GOOGLE_AUTHORS = "auto"
+    settings.AUTHORS = {"google": "auto"}
     settings.GOOGLE_DAILY_OPERATIONS = limit
     rename(platform, connection)
     measure()

@@ -29,6 +29,7 @@ def change(field: str, action: str = "updated") -> Change:
         ("name", [edit("ann", "name"), edit("bob", "name", minute=1)], "bob"),
         # what no edit names may have been anybody's, unless there was only one
         ("bidding_strategy", [edit("ann", "maximize_conversions"), edit("bob", "name")], ""),
+        ("bidding_strategy", [edit("ann", "bid_strategy"), edit("bob", "name")], "ann"),
         ("bidding_strategy", [edit("ann", "maximize_conversions"), edit("ann", "name")], "ann"),
         ("name", [edit("", "name", through="GOOGLE_ADS_AUTOMATED_RULE")], "GOOGLE_ADS_AUTOMATED_RULE"),
         ("name", [edit("", "name")], ""),

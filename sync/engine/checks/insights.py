@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection as database
+from django.db import transaction
 from django.utils import timezone
 
 from providers.records import Level
@@ -100,10 +101,11 @@ def contradictions(run: SyncRun) -> list[str]:
 
 def _sums(run: SyncRun) -> Sums:
     values = {"today": run.connection.day_of(timezone.now()), "most": MOST_ROWS}
-    with database.cursor() as cursor:
-        cursor.execute(BY_KEY)
     sums: Sums = defaultdict(dict)
-    for level, day, *rest in prepared.fetch(SUMS, _whose(run) | values):
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(BY_KEY)
+        rows = prepared.fetch(SUMS, _whose(run) | values)
+    for level, day, *rest in rows:
         sums[Level(level)][day] = Sum(*rest)
     return sums
 
