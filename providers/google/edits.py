@@ -4,6 +4,7 @@ An e-mail address is never handed on: in its place stands a pseudonym, which is 
 of a customer as long as the application's secret is, and tells nobody who it is.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -70,8 +71,13 @@ def _edit(event: Row, now: datetime, pseudonym: Callable[[str], str]) -> Edit | 
         by=pseudonym(event.get("userEmail", "")),
         through=event.get("clientType", ""),
         operation=OPERATIONS.get(event.get("resourceChangeOperation", ""), "changed"),
-        fields=tuple(filter(None, event.get("changedFields", "").split(","))),
+        fields=tuple(_snake(name) for name in event.get("changedFields", "").split(",") if name),
     )
+
+
+def _snake(name: str) -> str:
+    """`ad.finalUrls` as queries write it: ad.final_urls."""
+    return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name)
 
 
 def _whose(event: Row, kind: str) -> str:

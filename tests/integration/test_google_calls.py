@@ -72,7 +72,11 @@ def test_an_idle_tick_is_one_operation_and_two_of_metrics(platform: Sandbox, con
     assert operations(platform, connection) - before == 3
 
 
-def test_a_tick_with_edits_of_each_kind_is_six_operations(platform: Sandbox, connection: Connection) -> None:
+@pytest.mark.parametrize(("authors", "of_catalog"), [("never", 4), ("always", 5)])
+def test_a_tick_with_edits_of_each_kind_is_six_operations_and_one_for_who_it_was(
+    platform: Sandbox, connection: Connection, settings: Any, authors: str, of_catalog: int
+) -> None:
+    settings.GOOGLE_AUTHORS = authors
     sync(connection)
     read(connection)
     edit_of_each_kind(platform, connection)
@@ -81,8 +85,8 @@ def test_a_tick_with_edits_of_each_kind_is_six_operations(platform: Sandbox, con
     catalog, metrics = sync(connection, scope=CHANGES), read(connection)
 
     assert catalog.changes == {"updated": 3}
-    assert (catalog.calls, metrics.calls) == (4, 2)
-    assert operations(platform, connection) - before == 6
+    assert (catalog.calls, metrics.calls) == (of_catalog, 2)
+    assert operations(platform, connection) - before == of_catalog + 2
     assert_equal_to_platform(platform, connection)
 
 

@@ -172,8 +172,8 @@ def test_who_changed_what_is_one_operation(sandbox: Sandbox, customer: str) -> N
     assert client.calls == 1
     assert [(one.stream, one.external_id, one.fields, one.operation) for one in told[:4]] == [
         (Stream.CAMPAIGNS, campaign, ("name",), "changed"),
-        (Stream.CAMPAIGNS, campaign, ("amountMicros",), "changed"),
-        (Stream.AD_GROUPS, group, ("cpcBidMicros",), "changed"),
+        (Stream.CAMPAIGNS, campaign, ("amount_micros",), "changed"),
+        (Stream.AD_GROUPS, group, ("cpc_bid_micros",), "changed"),
         (Stream.ADS, ad, ("name",), "changed"),
     ]
     assert told[4].operation == "created"

@@ -26,7 +26,7 @@ def event(kind: str = "CAMPAIGN", name: str = "customers/1/campaigns/22", **fiel
         "changeResourceType": kind,
         "changeResourceName": name,
         "resourceChangeOperation": "UPDATE",
-        "changedFields": "name,status",
+        "changedFields": "name,ad.finalUrls,cpcBidMicros",
         "clientType": "GOOGLE_ADS_WEB_CLIENT",
         "userEmail": EMAIL,
     }
@@ -59,7 +59,7 @@ def test_an_edit_tells_what_when_by_whom_and_how() -> None:
             by=pseudonym(EMAIL),
             through="GOOGLE_ADS_WEB_CLIENT",
             operation="changed",
-            fields=("name", "status"),
+            fields=("name", "ad.final_urls", "cpc_bid_micros"),
         )
     ]
 
