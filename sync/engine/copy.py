@@ -15,6 +15,7 @@ from providers.records import Page, Stream
 from sync import prepared
 from sync.engine.chunk import chunk
 from sync.engine.denied import check_the_rest, note_denied
+from sync.engine.gather import gathered
 from sync.engine.inherit import inherit
 from sync.engine.merge import merge
 from sync.engine.plan import Plan, plan_of
@@ -58,7 +59,7 @@ def _copy_part(turn: Turn, plan: Plan, stream: Stream) -> None:
     selection, cursor = slice.selection if slice else plan.selection, run.checkpoint.get("cursor")
     goes_on = cursor is not None
     try:
-        for page in turn.client.pages(stream, selection=selection, cursor=cursor):
+        for page in gathered(turn.client.pages(stream, selection=selection, cursor=cursor)):
             _commit(turn, plan, stream, page, slice)
             goes_on = False
             if not slice and page.cursor and page.expected_total and _is_too_long(turn, plan, stream):

@@ -13,14 +13,15 @@ from django.utils import timezone
 
 from providers.budget import PastCall
 from providers.http import CALL_SECONDS
+from sync.engine import gather
 from sync.engine.limits import all_limits_of
 from sync.models import Connection, OutsideCalls, SyncAttempt
 from sync.models.choices import Outcome
 
 LONGEST = timedelta(days=1)  # the longest window that a platform has
-# Calls of a running or lost attempt that its last committed page can't know of: a page that is asked for in
-# halved sizes (six tries), twice with a renewed token, and the next page's first.
-IN_FLIGHT = 8
+# Calls of a running or lost attempt that its last committed chunk can't know of: pages not written yet, one
+# that is asked for in halved sizes (six tries), twice with a renewed token, and the next one's first.
+IN_FLIGHT = 8 + gather.MOST_PAGES - 1
 
 
 def past_calls(*, asking: UUID | None = None, made: int = 0) -> Iterator[PastCall]:

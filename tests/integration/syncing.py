@@ -39,6 +39,8 @@ def make_due(run: SyncRun) -> None:
 
 
 def small_pages(monkeypatch: pytest.MonkeyPatch, rows: int = 25) -> None:
+    """So many rows a page, each a chunk of its own."""
+    monkeypatch.setattr("sync.engine.gather.MOST_PAGES", 1)
     for client in (MetaClient, GoogleClient):
         defaults = {**(client.__init__.__kwdefaults__ or {}), "page_size": rows}
         monkeypatch.setattr(client.__init__, "__kwdefaults__", defaults)

@@ -13,8 +13,8 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from providers.sandbox.process import Sandbox
 from sync.engine.platform import budget_store
 from sync.ledger.request import request_sync
-from sync.models import Ad, Connection, SyncRun
-from sync.models.choices import DeferReason, Outcome, RunState, Trigger
+from sync.models import Ad, Connection, SyncRequest, SyncRun
+from sync.models.choices import DeferReason, Kind, Outcome, RunState, Trigger
 from sync.schedule.beat import ensure_rows
 from sync.schedule.tick import tick
 from tests.factories import make_account
@@ -140,12 +140,16 @@ def test_beat_and_a_worker_sync_a_due_connection_and_two_beats_do_it_once(
         worker(tmp_path / "worker.log", environment),
     ):
         eventually(
-            lambda: SyncRun.objects.filter(state=RunState.SUCCEEDED).exists(),
+            lambda: SyncRun.objects.filter(state=RunState.SUCCEEDED).count() == 2,
             seconds=90,
             what="a scheduled sync",
         )
 
-    assert SyncRun.objects.get().trigger == Trigger.SCHEDULED
+    assert {(run.kind, run.trigger) for run in SyncRun.objects.all()} == {
+        (Kind.CAMPAIGNS, Trigger.SCHEDULED),
+        (Kind.INSIGHTS, Trigger.SCHEDULED),
+    }
+    assert SyncRequest.objects.count() == 1
     assert_equal_to_platform(sandbox, connection)
 
 
