@@ -7,7 +7,7 @@ add up to the level above it. `providers.meta.insight_rows` says which field bec
 
 from collections.abc import Callable, Iterator
 
-from providers.errors import InvalidRequest, PlatformFault, ProviderError, TooMuchData
+from providers.errors import CursorExpired, InvalidRequest, PlatformFault, ProviderError, TooMuchData
 from providers.http import reading
 from providers.meta.fields import (
     ATTRIBUTION_WINDOWS,
@@ -52,19 +52,23 @@ class Insights:
         params = _params(slice, question.attribution)
         run = Run.decode(cursor)
         if run is not None:
+            _check_same(run.attribution, question)
             yield from self._reports.read(run, params, question)
             return
         if cursor or expected_rows <= AT_ONCE_ROWS:
             try:
-                yield from self._at_once(params, question, cursor or "")
+                yield from self._at_once(params, question, cursor)
             except (TooMuchData, PlatformFault) as error:
                 if not _is_for_a_report(error):
                     raise
             else:
                 return
-        raise self._reports.submit(params, expected_rows=expected_rows)
+        raise self._reports.submit(params, question.attribution, expected_rows=expected_rows)
 
-    def _at_once(self, params: Params, question: Question, after: str) -> Iterator[InsightPage]:
+    def _at_once(self, params: Params, question: Question, cursor: str | None) -> Iterator[InsightPage]:
+        """Its cursors are `<attribution>:<after>`."""
+        attribution, _, after = (cursor or f"{question.attribution}:").partition(":")
+        _check_same(attribution, question)
         path, walk = f"{self._account_id}/insights", Walk()
         for _ in range(AT_ONCE_PAGES):
             walk.step(after)
@@ -73,10 +77,10 @@ class Insights:
             with reading("Meta"):
                 records = insight_records(body["data"], question)
                 after = after_of(body)
-            yield InsightPage(records, after or None)
+            yield InsightPage(records, f"{question.attribution}:{after}" if after else None)
             if not after:
                 return
-        raise self._reports.submit(params)
+        raise self._reports.submit(params, question.attribution)
 
     def _question(self, slice: InsightSlice, attribution: str) -> Question:
         attribution = attribution or DEFAULT_ATTRIBUTION
@@ -84,6 +88,12 @@ class Insights:
             known = ", ".join(ATTRIBUTION_WINDOWS)
             raise InvalidRequest(f"Meta has no attribution {attribution!r}: choose one of {known}")
         return Question(slice.level, self._account_id, self._currency(), attribution)
+
+
+def _check_same(attribution: str, question: Question) -> None:
+    """Rows that are counted by two rules are no slice."""
+    if attribution != question.attribution:
+        raise CursorExpired("The stored page cursor belongs to another attribution")
 
 
 def _is_for_a_report(error: ProviderError) -> bool:

@@ -38,13 +38,14 @@ STUCK_SECONDS = 1_800.0  # most take a minute, long ones ten
 SUBMISSIONS = 3
 NOT_VISIBLE, NOT_READY = "100/33", "2601"
 
-_RUN = re.compile(r"run:(\d{1,20}):(\d{1,3}):(\d{1,11}):(\d{1,3}):(.*)", re.DOTALL)
+_RUN = re.compile(r"run:(\d{1,20}):(\w+):(\d{1,3}):(\d{1,11}):(\d{1,3}):(.*)", re.DOTALL)
 
 
 class Run(NamedTuple):
     """A report run and what was read of it; safe to store, for it holds no token."""
 
     id: str
+    attribution: str  # that it was asked for with
     submission: int  # the how manieth of its slice
     submitted_at: int  # unix seconds
     looks: int = 0
@@ -54,11 +55,14 @@ class Run(NamedTuple):
     def decode(cls, cursor: str | None) -> Self | None:
         """From the text of `encode`; None for the cursor of anything else."""
         match = _RUN.fullmatch(cursor or "")
-        return match and cls(match[1], int(match[2]), int(match[3]), int(match[4]), match[5])
+        if match is None:
+            return None
+        run_id, attribution, submission, submitted_at, looks, after = match.groups()
+        return cls(run_id, attribution, int(submission), int(submitted_at), int(looks), after)
 
     def encode(self) -> str:
-        """`run:<id>:<submission>:<submitted at>:<looks>:<after>`"""
-        return f"run:{self.id}:{self.submission}:{self.submitted_at}:{self.looks}:{self.after}"
+        """`run:<id>:<attribution>:<submission>:<submitted at>:<looks>:<after>`"""
+        return ":".join(("run", *map(str, self)))
 
     @property
     def age(self) -> float:
@@ -75,12 +79,14 @@ class Reports:
         self._first_look = first_look
         self._limit = PAGE_ROWS
 
-    def submit(self, params: Params, *, expected_rows: int = 0, submission: int = 1) -> ReportPending:
+    def submit(
+        self, params: Params, attribution: str, *, expected_rows: int = 0, submission: int = 1
+    ) -> ReportPending:
         """Submit a run; what it gives is to be raised."""
         path = f"{self._account_id}/insights"
         body = self._graph.post(path, params, endpoint=ENDPOINT, use_case=ADS_INSIGHTS)
         with reading("Meta"):
-            run = Run(str(int(body["report_run_id"])), submission, int(time.time()))
+            run = Run(str(int(body["report_run_id"])), attribution, submission, int(time.time()))
         wait = min(
             self._first_look + expected_rows / ROWS_PER_SECOND, max(LATEST_FIRST_LOOK, self._first_look)
         )
@@ -144,7 +150,7 @@ class Reports:
         if isinstance(failure, TooMuchData) or not isinstance(failure, (*RETRYABLE, LimitReached)):
             return failure
         if run.submission < SUBMISSIONS:
-            return self.submit(params, submission=run.submission + 1)
+            return self.submit(params, run.attribution, submission=run.submission + 1)
         return CursorExpired(f"{failure}, {SUBMISSIONS} times in a row", platform_code=failure.platform_code)
 
     def _page(self, run: Run) -> Body:

@@ -206,6 +206,13 @@ def test_an_empty_page_in_the_middle_is_not_the_end(
     assert read(small_pages, Level.AD) == whole[:300] + whole[600:]
 
 
+def test_a_cursor_leads_on_with_its_own_attribution_only(small_pages: MetaClient) -> None:
+    first = next(small_pages.insights(InsightSlice(Level.AD, SINCE, UNTIL)))
+
+    with pytest.raises(CursorExpired):
+        read(small_pages, Level.AD, cursor=first.cursor, attribution="1d_click")
+
+
 def test_an_expired_cursor_begins_the_slice_again(
     sandbox: Sandbox, ad_account: str, small_pages: MetaClient
 ) -> None:

@@ -280,6 +280,14 @@ def test_what_no_other_run_helps_against_is_raised_at_once(
     assert runs(sandbox, ad_account) == 1
 
 
+def test_a_report_is_never_read_with_another_attribution(client: MetaClient) -> None:
+    pending = submit(client)
+
+    with pytest.raises(CursorExpired):
+        list(client.insights(SLICE, cursor=pending.cursor, attribution="1d_click"))
+    assert client.calls == 1
+
+
 def test_a_look_that_fails_loses_no_run(sandbox: Sandbox, client: MetaClient, ad_account: str) -> None:
     pending = submit(client)
     time.sleep(0.1)
