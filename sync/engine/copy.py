@@ -18,7 +18,7 @@ from sync.engine.denied import check_the_rest, note_denied
 from sync.engine.gather import gathered
 from sync.engine.inherit import inherit
 from sync.engine.merge import merge
-from sync.engine.plan import Plan, plan_of
+from sync.engine.plan import Plan, catch_up, plan_of
 from sync.engine.remove import remove_unseen
 from sync.engine.slices import Place, Slice, are_needed, expected, following
 from sync.engine.streams import ORDER, TARGETS
@@ -31,7 +31,13 @@ SEEN = "INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s,
 
 def copy(turn: Turn) -> None:
     """Copy what the run's plan selects, from its checkpoint on, and what can be concluded from it."""
-    run, plan = turn.run, plan_of(turn)
+    _copy(turn, plan_of(turn))
+    if changed := catch_up(turn):
+        _copy(turn, changed)
+
+
+def _copy(turn: Turn, plan: Plan) -> None:
+    run = turn.run
     if not plan.is_empty:
         run.checkpoint.setdefault("stream", ORDER[0])
         while "finished" not in run.checkpoint:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from providers.base import Selection
 from sync.engine.chunk import chunk
 from sync.engine.turn import Turn
+from sync.ledger.scope import CATCH_UP
 from sync.models import SyncRun
 from sync.models.choices import Mode
 
@@ -54,6 +55,23 @@ def plan_of(turn: Turn) -> Plan:
         since = datetime.fromisoformat(made["since"])
         return Plan(_selection(made["changed"]), sees_removals=False, changed_since=since)
     return Plan(chosen(run), sees_removals=True)
+
+
+def catch_up(turn: Turn) -> Plan | None:
+    """What changed while a full pass was under way, where a person joined it; else None.
+
+    Where the platform can't tell, the pass has to do, and the next sync reads all again.
+    """
+    run, plan = turn.run, turn.run.checkpoint["plan"]
+    if not plan.pop(CATCH_UP, False):
+        return None
+    since = read_until(run)
+    changed = turn.client.changed(since)
+    plan |= {"since": since.isoformat(), "changed": _stored(changed or NOTHING)}
+    run.checkpoint = {"plan": plan}
+    with chunk(run, turn.lease, calls=turn.client.calls):
+        pass
+    return plan_of(turn)
 
 
 def chosen(run: SyncRun) -> Selection:

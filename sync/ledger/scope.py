@@ -13,6 +13,7 @@ from sync.models import JoinedRequest, SyncRequest, SyncRun
 from sync.models.choices import Kind, Mode, Priority, RunState, Trigger
 
 DAY = timedelta(days=1)
+CATCH_UP = "catch_up"  # in a full pass's plan: somebody wants what changed since it began, too
 Names = tuple[str, ...]
 
 
@@ -123,7 +124,8 @@ def join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
 def widen(run: SyncRun, ask: Ask) -> None:
     """Let a waiting run do all that is asked for too, in the better of both classes.
 
-    A person is shown the data of now: what the run read before the request is read again.
+    A person is shown the data of now: what the run read before the request is read again. A full pass, which
+    may have taken hours to get so far, goes on instead, and reads at its end what changed since it began.
     """
     scope = Scope.of(run)
     if not scope.covers(ask.scope):
@@ -131,7 +133,10 @@ def widen(run: SyncRun, ask: Ask) -> None:
             setattr(run, column, value)
         begin_again(run)
     elif ask.trigger == Trigger.MANUAL and run.checkpoint:
-        begin_again(run)
+        if run.kind == Kind.CAMPAIGNS and scope == Scope() and "plan" in run.checkpoint:
+            run.checkpoint["plan"][CATCH_UP] = True
+        else:
+            begin_again(run)
     if ask.priority < run.priority:
         run.priority = ask.priority
         _let_be_due(run)

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from sync import alive
 from sync.models import SyncRun
-from sync.models.choices import Provider, RunState, Trigger
+from sync.models.choices import Kind, Mode, Provider, RunState, Trigger
 from sync.schedule.beat import ensure_rows
 from tests.chaos import journal, report
 from tests.chaos.judge import Case, Verdict, judge
@@ -118,7 +118,8 @@ def _open(tenants: Tenants) -> bool:
 def _sync_again(stage: Stage, tenants: Tenants, traffic: Traffic) -> None:
     """A last full sync of each ad account that may differ from its copy."""
     for one in tenants.connections:
-        last = SyncRun.objects.filter(connection=one).order_by("created_at").last()
+        full = SyncRun.objects.filter(connection=one, kind=Kind.CAMPAIGNS, mode=Mode.FULL)
+        last = full.order_by("created_at").last()
         if one.pk in traffic.told.edited or last is None or last.state != RunState.SUCCEEDED:
             traffic.ask([one], Trigger.MANUAL)
     stage.wait_until(lambda: not _open(tenants), ENDED_SECONDS)

@@ -20,11 +20,14 @@ from sync.ledger.cancel import cancel
 from sync.ledger.pause import PausableRow, pause, resume
 from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
-from sync.models import Ad, Connection, Queue, SyncRun
-from sync.models.choices import Trigger
+from sync.ledger.scope import Scope
+from sync.ledger.wishes import Wish, Wishes, of_schedule, only
+from sync.models import Ad, Campaign, Connection, Queue, SyncRun
+from sync.models.choices import Kind, Mode, Trigger
 from tests.chaos.tenants import Tenants
 
 AWAY = (OperationalError, InterfaceError)  # what a caller gets while PostgreSQL is away: no promise was made
+CHANGES = Wish(Kind.CAMPAIGNS, Scope(Mode.INCREMENTAL))
 NAME = "traffic"
 PAUSE_SECONDS = (0.3, 1.5)  # how long something stays paused
 RHYTHM = (0.01, 0.1)  # seconds between two actions
@@ -86,12 +89,13 @@ class Traffic(threading.Thread):
         if self._broken is not None:
             raise RuntimeError("the traffic broke") from self._broken
 
-    def ask(self, connections: list[Connection], trigger: Trigger) -> None:
-        """One request; an answer that everything runs already is none to wait for."""
+    def ask(self, connections: list[Connection], trigger: Trigger, wishes: Wishes | None = None) -> None:
+        """One request, of a full pass unless it wishes for something else; an answer that everything runs
+        already is none to wait for."""
         account = connections[0].account
         began = timezone.now()
         try:
-            asked = request_sync(account, connections, trigger=trigger, source="api")
+            asked = request_sync(account, connections, trigger=trigger, source="api", wishes=wishes)
         except AlreadySyncing:
             pass
         else:
@@ -117,10 +121,15 @@ class Traffic(threading.Thread):
             connection.close()
 
     def _ask(self, one: Connection) -> None:
-        self.ask([one], Trigger.MANUAL)
+        """For everything, for what changed, or for a campaign at once."""
+        campaigns = Campaign.objects.filter(connection=one).order_by("external_id")
+        ids = list(campaigns.values_list("external_id", flat=True)[:10])
+        chosen = [Wish(Kind.ADS, Scope(campaign_ids=(self._dice.choice(ids),)))] if ids else []
+        wish = self._dice.choice([Wish(Kind.CAMPAIGNS), CHANGES, CHANGES, *chosen])
+        self.ask([one], Trigger.MANUAL, only(wish))
 
     def _schedule(self, one: Connection) -> None:
-        self.ask([one], Trigger.SCHEDULED)
+        self.ask([one], Trigger.SCHEDULED, of_schedule)
 
     def _let_be_due(self, one: Connection) -> None:
         """Beat asks for it."""

@@ -84,8 +84,8 @@ TRAPS = {
     "between rows and checkpoint": Trap("sync.engine.copy", "_advance", before),
     "after the chunk's commit": Trap("sync.engine.copy", "_commit", after),
     "between second look and marks": Trap("sync.engine.remove", "_mark", before),
-    "before the finish": Trap("sync.ledger.finish", "succeed", before),
-    "before the finish's commit": Trap("sync.ledger.finish", "succeed", after),
+    "before the finish": Trap("sync.engine.execute", "_succeed", before),
+    "after the finish": Trap("sync.engine.execute", "_succeed", after),
     "before the next claim": Trap("sync.engine.drain", "execute", after),
 }
 

@@ -8,11 +8,13 @@ import pytest
 from providers.sandbox.process import Sandbox
 from sync.connect import connect_ad_account
 from sync.engine.drain import drain
-from sync.ledger.request import request_sync
-from sync.models import Account, Connection, SyncRun
+from sync.ledger.request import EVERYTHING, request_sync
+from sync.ledger.scope import Scope
+from sync.models import Account, Ad, Connection, SyncRun
 from sync.models.choices import (
     ConnectionStatus,
     CredentialStatus,
+    Mode,
     Outcome,
     RunState,
     Trigger,
@@ -48,9 +50,9 @@ DENIALS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def ask(*connections: Connection) -> list[SyncRun]:
+def ask(*connections: Connection, scope: Scope = EVERYTHING) -> list[SyncRun]:
     account = connections[0].account
-    return request_sync(account, connections, trigger=Trigger.MANUAL, source="api").runs
+    return request_sync(account, connections, trigger=Trigger.MANUAL, source="api", scope=scope).runs
 
 
 def work(connection: Connection) -> None:
@@ -95,6 +97,42 @@ def test_an_ad_account_that_is_closed_or_denied_stops_alone(
     for connection in others:
         connection.refresh_from_db()
         assert connection.status == ConnectionStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("provider", "told"),
+    [
+        ("meta", {"code": 100, "subcode": 33}),
+        ("meta", {"code": 200, "status": 403}),
+        ("google", "CANCELED"),
+        ("google", "SUSPENDED"),
+    ],
+)
+def test_an_ad_account_that_disappears_costs_its_neighbours_no_incremental_sync(
+    platform: Sandbox, account: Account, provider: str, told: Any
+) -> None:
+    gone = connect(platform, account, provider, campaigns=2, ad_groups=4, ads=10)
+    others = [neighbour_of(platform, gone), neighbour_of(platform, gone)]
+    ask(gone, *others)
+    work(gone)
+    where = {"platform": provider, "account": others[1].external_id}
+    edited = Ad.objects.filter(connection=others[1])[0]
+    platform.control("edit", **where, id=edited.external_id, name="Edited")
+    if provider == "google":
+        platform.control("account", platform=provider, account=gone.external_id, status=told)
+    else:
+        platform.fault(provider, "platform_error", account=gone.external_id, times=None, **told)
+
+    stopped, *going = ask(gone, *others, scope=Scope(Mode.INCREMENTAL))
+    work(gone)
+
+    assert [(fresh(run).state, run.mode) for run in going] == [(RunState.SUCCEEDED, Mode.INCREMENTAL)] * 2
+    edited.refresh_from_db()
+    gone.refresh_from_db()
+    assert edited.name == "Edited"
+    assert (fresh(stopped).state, stopped.error_code) == (RunState.FAILED, "access_denied")
+    assert (gone.status, gone.credential.status) == (ConnectionStatus.ACCESS_DENIED, CredentialStatus.ACTIVE)
+    assert Ad.objects.filter(connection=gone, removed_at=None).count() == 10  # the copy stays
 
 
 @BOTH

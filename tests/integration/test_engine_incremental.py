@@ -1,16 +1,19 @@
 """An incremental run reads what changed, and nothing else; what it can't see is left to the full pass."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from providers.sandbox.process import Sandbox
+from sync.engine.execute import execute
 from sync.engine.plan import OVERLAP
+from sync.ledger.claim import claim
+from sync.ledger.request import request_sync
 from sync.ledger.scope import Scope
 from sync.models import Account, Ad, AdGroup, Campaign, Change, Connection, SeenIds, SyncRun
-from sync.models.choices import Mode, RunState
+from sync.models.choices import Mode, RunState, Trigger
 from tests.integration.syncing import BOTH, ask, sync, work
 from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
 
@@ -160,6 +163,41 @@ def test_a_deferral_keeps_the_plan_and_the_moment_at_which_it_began(
     assert (run.state, run.mode, run.changes) == (RunState.SUCCEEDED, Mode.INCREMENTAL, {"updated": 1})
     assert run.calls == spent + (3 if provider == "meta" else 1)
     assert connection.read_until == hour_ago - OVERLAP
+
+
+@BOTH
+def test_a_person_who_joins_a_full_pass_gets_what_changed_meanwhile_and_the_pass_goes_on(
+    platform: Sandbox, connection: Connection, provider: str, settings: Any
+) -> None:
+    settings.TURN_SECONDS = 0
+    run = ask(connection, trigger=Trigger.SCHEDULED)
+    claimed = claim(connection.provider, connection.region, worker="test")
+    assert claimed is not None
+    execute(claimed)  # the campaigns
+    run.refresh_from_db()
+    assert (run.state, run.checkpoint["stream"]) == (RunState.DEFERRED, "ad_groups")
+    began = run.checkpoint["plan"]["began"]
+    campaign = Campaign.objects.all()[0]
+    edit(platform, connection, campaign.external_id, name="Edited meanwhile")
+    settings.TURN_SECONDS = 300
+
+    joined = request_sync(
+        connection.account,
+        [connection],
+        trigger=Trigger.MANUAL,
+        source="api",
+        scope=CHANGES,
+    ).joined
+    work(connection)
+
+    run.refresh_from_db()
+    connection.refresh_from_db()
+    campaign.refresh_from_db()
+    assert joined == [run]
+    assert (run.state, run.mode, run.campaigns_count) == (RunState.SUCCEEDED, Mode.FULL, 5 + 1)
+    assert campaign.name == "Edited meanwhile"
+    assert connection.read_until == datetime.fromisoformat(began) - OVERLAP
+    assert_equal_to_platform(platform, connection)
 
 
 def _fail(*_: Any, **__: Any) -> None:
