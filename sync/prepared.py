@@ -29,14 +29,16 @@ def run(statement: Statement, values: Mapping[str, Any]) -> int:
 
 
 def together(*statements: Asked) -> list[Rows]:
-    """Run statements that return rows in one round trip, in the transaction that is open or in one of their
-    own: all or none. Each sees what those before it did."""
+    """Run statements in one round trip, in the transaction that is open or in one of their own: all or none.
+
+    Each sees what those before it did. A transaction that was not begun yet begins in the same trip.
+    """
     with connection.wrap_database_errors:
         cursors = [_cursor() for _ in statements]
         with cursors[0].connection.pipeline():
             for cursor, (statement, values) in zip(cursors, statements, strict=True):
                 cursor.execute(statement, values)
-        return [cursor.fetchall() for cursor in cursors]
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
 def _cursor() -> psycopg.Cursor[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from sync import prepared
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import SyncRun
+from sync.prepared import Asked
 
 HELD = "id = %(run)s AND state = 'running' AND lease_token = %(token)s"
 LOCK = f"SELECT cancel_requested_at FROM sync_syncrun WHERE {HELD} FOR UPDATE"  # noqa: S608  (our own text)
@@ -41,20 +42,22 @@ class GaveWay(Exception):
 
 
 @contextmanager
-def chunk(run: SyncRun, lease: Lease, *, calls: int, **counted: int) -> Iterator[None]:
-    """Its transaction; `counted` are records by the run's column that counts them.
+def chunk(run: SyncRun, lease: Lease, *, calls: int, **counted: int) -> Iterator[list[Asked]]:
+    """Its transaction; `counted` are records by the run's column that counts them. What is put into the list
+    is run at its end, in the same round trip as its last words.
 
     Raises `LeaseLost` before it writes anything, `CancelRequested` after its commit.
     """
     fence = {"run": lease.run_id, "token": lease.token}
     with transaction.atomic():
-        held = prepared.fetch(LOCK, fence)
+        [held] = prepared.together((LOCK, fence))
         if not held:
             raise LeaseLost(f"run {run.pk} was taken over")
-        yield
+        behind: list[Asked] = []
+        yield behind
         words = {name: _json(getattr(run, name)) for name in ("checkpoint", "expected", "changes")}
         values = {"calls": calls, "lease": settings.LEASE, **NOTHING, **counted, **words}
-        prepared.run(CLOSE, fence | values)
+        prepared.together(*behind, (CLOSE, fence | values))
     [(cancel_requested_at,)] = held
     if cancel_requested_at:
         raise CancelRequested

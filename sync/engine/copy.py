@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from providers.errors import AccessDenied, CursorExpired
 from providers.records import Page, Stream
-from sync import prepared
 from sync.engine.chunk import chunk
 from sync.engine.denied import check_the_rest, note_denied
 from sync.engine.gather import gathered
@@ -118,7 +117,8 @@ def _denied(run: SyncRun) -> list[str]:
 def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page, slice: Slice | None) -> None:
     """Write one page, with everything that says it was written."""
     run, target = turn.run, TARGETS[stream]
-    with chunk(run, turn.lease, calls=turn.client.calls, **{target.counter: len(page.records)}):
+    counted = {target.counter: len(page.records)}
+    with chunk(run, turn.lease, calls=turn.client.calls, **counted) as behind:
         merged = merge(
             stream,
             page.records,
@@ -128,7 +128,7 @@ def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page, slice: Slice | N
         )
         if plan.sees_removals and page.records:
             ids = [record.external_id for record in page.records]
-            prepared.run(SEEN, {"run": run.pk, "entity": target.entity.value, "ids": ids})
+            behind.append((SEEN, {"run": run.pk, "entity": target.entity.value, "ids": ids}))
         if page.expected_total is not None and slice is None:
             run.expected[stream] = page.expected_total
         for name, count in merged.as_changes().items():
