@@ -26,7 +26,7 @@ _RETRY_SECONDS = 20  # after kill -9 the children need some seconds to end; befo
 _PAUSE_SECONDS = 0.3
 _SETTINGS = (
     "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c timezone=UTC -c log_timezone=UTC "
-    "-c max_connections=100 -c shared_buffers=128MB"
+    "-c max_connections=100 -c shared_buffers=128MB -c wal_compression=on"
 )
 _NOT_DURABLE = " -c fsync=off -c full_page_writes=off"  # killing it still loses nothing: the kernel has it
 
