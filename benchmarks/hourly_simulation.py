@@ -3,7 +3,7 @@
 Run: `python -m benchmarks.hourly_simulation [--connections 1000] [--many 10000] [--calls 3]`. Real are the
 ledger's and the budgets' decisions, with the default limits; simulated are the clock, the platform's calls
 of 0.3 to 1.5 s, and the worker, whose own share of a run is measured first. Then a simulated round is put
-beside a real one of `--real 60` connections. Google's connections follow their schedule for `--hours 24`.
+beside a real one of `--real 60` connections. Google's connections follow their schedule for `--hours 6`.
 """
 
 import math
@@ -38,7 +38,7 @@ NO_TOKEN = "never-used"
 
 def main() -> None:
     asked = options(
-        __doc__, connections=(1_000, 20), many=(10_000, 40), calls=(3, 2), real=(60, 4), hours=(24, 1)
+        __doc__, connections=(1_000, 20), many=(10_000, 40), calls=(3, 2), real=(60, 4), hours=(6, 1)
     )
     report = Report("hourly_simulation")
     own = _validate(report, connections=asked.real, rounds=asked.rounds)
