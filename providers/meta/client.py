@@ -51,7 +51,7 @@ class MetaClient:
         self._config = config
         self._ad_account = ad_account
         self._graph = Graph(config, grant, Http(session, gate, breaker or NoBreaker(), META))
-        self._insights = Insights(self._graph, ad_account.external_id, self._currency, config.first_look)
+        self._insights = Insights(self._graph, ad_account.external_id, self._currency)
         self._limit = page_size
         self._together = MAX_BATCH
         self._replies: dict[Listing, Reply] = {}  # read ahead, until they are asked for

@@ -11,7 +11,6 @@ class MetaConfig:
     version: str = "v26.0"
     app_id: str = ""
     app_secret: str = field(default="", repr=False)
-    first_look: float = 10.0  # seconds that a report is left alone after it was asked for
 
     @property
     def base(self) -> str:

@@ -36,11 +36,12 @@ TOO_SLOW = "2/1504044"  # to be answered at once
 class Insights:
     """The insights of one ad account."""
 
-    def __init__(self, graph: Graph, account_id: str, currency: Callable[[], str], first_look: float) -> None:
+    def __init__(self, graph: Graph, account_id: str, currency: Callable[[], str]) -> None:
         self._graph = graph
         self._account_id = account_id
         self._currency = currency
-        self._reports = Reports(graph, account_id, first_look)
+        self._reports = Reports(graph, account_id)
+        self._too_heavy = set[Level]()  # to be answered at once, as Meta said
 
     def pages(
         self, slice: InsightSlice, *, attribution: str, cursor: str | None, expected_rows: int
@@ -55,12 +56,13 @@ class Insights:
             _check_same(run.attribution, question)
             yield from self._reports.read(run, params, question)
             return
-        if cursor or expected_rows <= AT_ONCE_ROWS:
+        if cursor or (expected_rows <= AT_ONCE_ROWS and slice.level not in self._too_heavy):
             try:
                 yield from self._at_once(params, question, cursor)
             except (TooMuchData, PlatformFault) as error:
                 if not _is_for_a_report(error):
                     raise
+                self._too_heavy.add(slice.level)
             else:
                 return
         raise self._reports.submit(params, question.attribution, expected_rows=expected_rows)

@@ -30,6 +30,7 @@ ENDPOINT = "reports"
 FIELDS = "async_status,async_percent_completion,error_code,error_subcode,error_message"
 PAGE_ROWS = 5_000  # of a result that is ready: the most that has been seen
 SMALLEST_PAGE = 250
+FIRST_LOOK = 10.0  # seconds that a small run is left alone
 LONGEST_LOOK = 300.0  # seconds between two looks at most
 ROWS_PER_SECOND = 1_000.0  # of what a run may prepare: only for the first look
 LATEST_FIRST_LOOK = 20.0  # seconds
@@ -71,12 +72,11 @@ class Run(NamedTuple):
 
 
 class Reports:
-    """The report runs of one ad account. `first_look` is how long a small one is left alone, in seconds."""
+    """The report runs of one ad account."""
 
-    def __init__(self, graph: Graph, account_id: str, first_look: float) -> None:
+    def __init__(self, graph: Graph, account_id: str) -> None:
         self._graph = graph
         self._account_id = account_id
-        self._first_look = first_look
         self._limit = PAGE_ROWS
 
     def submit(
@@ -87,9 +87,7 @@ class Reports:
         body = self._graph.post(path, params, endpoint=ENDPOINT, use_case=ADS_INSIGHTS)
         with reading("Meta"):
             run = Run(str(int(body["report_run_id"])), attribution, submission, int(time.time()))
-        wait = min(
-            self._first_look + expected_rows / ROWS_PER_SECOND, max(LATEST_FIRST_LOOK, self._first_look)
-        )
+        wait = min(FIRST_LOOK + expected_rows / ROWS_PER_SECOND, LATEST_FIRST_LOOK)
         return ReportPending(run.encode(), retry_after=wait, report_id=run.id)
 
     def read(self, run: Run, params: Params, question: Question) -> Iterator[InsightPage]:
@@ -141,7 +139,7 @@ class Reports:
     def _later(self, run: Run) -> ReportPending:
         """Each look comes after twice the time of the one before."""
         run = run._replace(looks=min(run.looks + 1, 99))
-        wait = min(self._first_look * 2**run.looks, LONGEST_LOOK)
+        wait = min(FIRST_LOOK * 2**run.looks, LONGEST_LOOK)
         return ReportPending(run.encode(), retry_after=wait, report_id=run.id)
 
     def _anew(self, run: Run, params: Params, failure: ProviderError) -> Exception:
