@@ -47,7 +47,7 @@ class Run(NamedTuple):
 
     id: str
     attribution: str  # that it was asked for with
-    submission: int  # the how manieth of its slice
+    submission: int  # of its slice, counted from 1
     submitted_at: int  # unix seconds
     looks: int = 0
     after: str = ""
