@@ -19,6 +19,7 @@ ROUTES = {
     "/api/sync/status": {"get", "delete"},
     "/api/sync/status/{job_id}": {"get"},
     "/api/cron/sync-hourly": {"get", "post"},
+    "/api/insights/backfill": {"post"},
     "/api/account": {"get"},
     "/api/account/switch": {"post"},
 }

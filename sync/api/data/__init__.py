@@ -1,1 +1,1 @@
-"""The data that was copied: lists to filter, order, page through and export. Only reading."""
+"""The data that was copied: lists to filter, order, page through and export; days of the past to ask for."""

@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from sync.api.data.backfill import BackfillView
 from sync.api.data.catalog import (
     AdGroupsView,
     AdGroupView,
@@ -36,6 +37,7 @@ urlpatterns = [
     path("ads/<platform_id:id>", AdView.as_view(), name="ad"),
     path("insights", InsightsView.as_view(), name="insights"),
     path("insights/totals", InsightTotalsView.as_view(), name="insight-totals"),
+    path("insights/backfill", BackfillView.as_view(), name="insights-backfill"),
     path("changes", ChangesView.as_view(), name="changes"),
     path("runs", RunsView.as_view(), name="runs"),
     path("runs/<uuid:id>", RunView.as_view(), name="run"),
