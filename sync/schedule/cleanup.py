@@ -15,8 +15,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from sync.engine.insights.partitions import drop_old_partitions, oldest_kept
 from sync.ledger.replay import CHECKPOINT_LASTS
-from sync.models import Change, OperationCount, OutsideCalls, SeenIds, SyncRequest, SyncRun
+from sync.models import Change, InsightDay, OperationCount, OutsideCalls, SeenIds, SyncRequest, SyncRun
 from sync.models.choices import RunState, Trigger
 from sync.models.google import DAY
 
@@ -35,6 +36,8 @@ class Cleaned:
     results: int = 0
     operations: int = 0
     outside_calls: int = 0
+    partitions: int = 0  # whole months of metrics
+    insight_days: int = 0
 
 
 def clean_up() -> Cleaned:
@@ -65,6 +68,8 @@ def clean_up() -> Cleaned:
         results=_trim_results(),
         operations=_delete(OperationCount.objects.filter(until__lt=Now() - DAY)),
         outside_calls=_delete(OutsideCalls.objects.filter(at__lt=Now() - DAY)),
+        partitions=len(drop_old_partitions(now.date())),
+        insight_days=_delete(InsightDay.objects.filter(day__lt=oldest_kept(now.date()))),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
@@ -10,14 +10,19 @@ from uuid import uuid4
 import pytest
 from django.db import connection as database
 from django.db import transaction
+from django.utils import timezone
 
 from sync.engine.insights.partitions import (
+    add_months,
     drop_old_partitions,
     ensure_partitions,
     months,
+    name_of,
     partitions,
 )
 from sync.models import Account, Connection, Insight, InsightDay
+from sync.schedule.cleanup import clean_up
+from sync.schedule.upkeep import keep_up
 from tests.factories import make_account, make_connection
 
 
@@ -53,11 +58,15 @@ def test_a_day_lies_in_its_months_partition(account: Account) -> None:
         ]
 
 
-def test_old_months_go_with_what_was_known_of_their_days(account: Account, settings: Any) -> None:
+def test_the_clean_up_drops_old_months_with_what_was_known_of_their_days(
+    account: Account, settings: Any
+) -> None:
     settings.INSIGHTS_MONTHS = 12
     connection = make_connection(account)
-    ensure_partitions(date(2025, 10, 1), date(2025, 11, 30))
-    for day in (date(2025, 10, 31), date(2025, 11, 1)):
+    kept = add_months(timezone.now().date(), -12)
+    old = kept - timedelta(days=1)
+    ensure_partitions(old, kept)
+    for day in (old, kept):
         add_insight(connection, day)
         InsightDay.objects.create(
             connection=connection,
@@ -69,10 +78,19 @@ def test_old_months_go_with_what_was_known_of_their_days(account: Account, setti
             run_id=uuid4(),
         )
 
-    dropped = drop_old_partitions(date(2026, 11, 24))
+    done = clean_up()
 
-    assert (dropped, partitions()) == (["sync_insight_2025_10"], ["sync_insight_2025_11"])
-    assert Insight.objects.get().day == InsightDay.objects.get().day == date(2025, 11, 1)
+    assert (done.partitions, done.insight_days) == (1, 1)
+    assert partitions() == [name_of(kept)]
+    assert Insight.objects.get().day == InsightDay.objects.get().day == kept
+
+
+def test_the_upkeep_has_a_month_before_it_comes(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.schedule.upkeep.timezone.now", lambda: datetime(2026, 12, 27, tzinfo=UTC))
+
+    keep_up()
+
+    assert partitions() == ["sync_insight_2026_12", "sync_insight_2027_01"]
 
 
 def test_a_deleted_connection_takes_its_insights_along(account: Account) -> None:

@@ -13,7 +13,7 @@ from django.db import OperationalError, transaction
 from django.db import connection as database
 from psycopg.sql import SQL, Identifier, Literal
 
-from sync.models import Insight, InsightDay
+from sync.models import Insight
 
 logger = structlog.get_logger(__name__)
 
@@ -42,13 +42,14 @@ def ensure_partitions(since: date, until: date) -> None:
 
 
 def drop_old_partitions(today: date) -> list[str]:
-    """Drop the months past their retention, with what was known of their days. Returns their names.
-
-    One that somebody reads for long is left to the next time.
-    """
-    oldest = add_months(today, -settings.INSIGHTS_MONTHS)
-    old = [name for name in partitions() if name < name_of(oldest)]
+    """Drop the months past their retention; returns their names. One in use is left to the next time."""
+    old = [name for name in partitions() if name < name_of(oldest_kept(today))]
     return [name for name in old if _drop(name)]
+
+
+def oldest_kept(today: date) -> date:
+    """The first day of the oldest month that is kept."""
+    return add_months(today, -settings.INSIGHTS_MONTHS)
 
 
 def partitions() -> list[str]:
@@ -80,8 +81,7 @@ def name_of(day: date) -> str:
 def _make(name: str, month: date) -> None:
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        cursor.execute("SELECT to_regclass(%s)", [name])  # anew: somebody may have made it while we waited
-        if cursor.fetchone()[0] is not None:
+        if name in partitions():  # somebody made it while we waited; to_regclass would not know it yet
             return
         values = {
             "table": Identifier(TABLE),
@@ -104,11 +104,9 @@ def _make(name: str, month: date) -> None:
 
 
 def _drop(name: str) -> bool:
-    year, month = (int(part) for part in name.removeprefix(f"{TABLE}_").split("_"))
     with suppress(OperationalError), transaction.atomic(), database.cursor() as cursor:
         cursor.execute(SQL("SET LOCAL lock_timeout = {}").format(Literal(PATIENCE)))
         cursor.execute(SQL("DROP TABLE {}").format(Identifier(name)))
-        InsightDay.objects.filter(day__lt=add_months(date(year, month, 1), 1)).delete()
         logger.info("partition dropped", partition=name)
         return True
     return False
