@@ -13,7 +13,7 @@ from providers.records import Level
 from sync.models import Account, Connection, InsightDay, SyncRun
 from sync.models.choices import Kind, Priority, RunState, Trigger
 from tests.factories import make_connection, make_run
-from tests.integration.insight_platform import Platform, days_ago, use
+from tests.integration.insight_platform import Platform, days_ago, noon, use
 from tests.integration.syncing import work
 
 
@@ -29,7 +29,7 @@ def run_json(*arguments: str) -> Any:
 
 @pytest.fixture
 def connection(account: Account) -> Connection:
-    return make_connection(account, "google", external_id="1234567890")
+    return make_connection(account, "google", external_id="1234567890", time_zone=noon())
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sync.ledger.scope import Scope
 from sync.models import Account, Connection, Insight, InsightDay, SeenIds, SyncRun
 from sync.models.choices import DeferReason, Kind, RunState
 from tests.factories import make_connection
-from tests.integration.insight_platform import Platform, days_ago, stored, use
+from tests.integration.insight_platform import Platform, days_ago, noon, stored, use
 from tests.integration.syncing import ask, make_due, work
 
 LEVELS = list(Level)
@@ -23,7 +23,7 @@ LEVELS = list(Level)
 
 @pytest.fixture
 def connection(account: Account) -> Connection:
-    return make_connection(account, "google")
+    return make_connection(account, "google", time_zone=noon())
 
 
 @pytest.fixture
