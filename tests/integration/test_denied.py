@@ -11,6 +11,7 @@ from providers.errors import AccessDenied
 from providers.records import InsightSlice, Level
 from providers.sandbox.process import Sandbox
 from sync.admin.words import page
+from sync.ledger.scope import Scope
 from sync.models import Account, Ad, Campaign, Change, Connection, Insight, SyncRun
 from sync.models.choices import ConnectionStatus, Health, Kind, RunState
 from tests.commands import run as command
@@ -58,6 +59,20 @@ def test_a_denied_stream_loses_no_other_and_none_of_its_rows(
     )
     connection.refresh_from_db()
     assert connection.status == ConnectionStatus.ACTIVE
+
+
+@BOTH
+def test_children_of_what_was_denied_are_told_as_orphans(
+    platform: Sandbox, account: Account, provider: str
+) -> None:
+    connection = connect(platform, account, provider)
+    endpoint = {"meta": "adsets", "google": "search_stream:ad_group"}[provider]
+    platform.fault(provider, "access_denied", account=connection.external_id, endpoint=endpoint)
+
+    run = sync(connection)
+
+    (told,) = run.data_discrepancies
+    assert told.startswith("120 ads belong to ad groups that the platform does not list: ")
 
 
 @BOTH
@@ -133,6 +148,28 @@ def test_a_level_whose_metrics_are_denied_loses_no_other(
         "Google Ads does not let the metrics of campaigns be read: Google does not permit it."
     ]
     assert set(Insight.objects.values_list("level", flat=True)) == {"account", "ad_group", "ad"}
+
+
+def test_levels_that_disagree_make_a_sync_of_metrics_partial(
+    account: Account, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.INSIGHTS_FIRST_DAYS = 2
+    connection = make_connection(account, "google")
+    platform = Platform()
+    day = days_ago(connection, 1)
+    platform.tell(Level.ACCOUNT, day, connection.external_id, clicks=3)
+    platform.tell(Level.CAMPAIGN, day, "1", clicks=2)
+    use(platform, monkeypatch)
+
+    run = ask(connection, kind=Kind.INSIGHTS, scope=Scope(levels=("account", "campaign")))
+    work(connection)
+
+    run.refresh_from_db()
+    assert (run.state, run.health) == (RunState.SUCCEEDED, Health.PARTIAL)
+    assert run.data_discrepancies[0] == (
+        f"On {day}: campaigns add up to 2.00 EUR of spend, the account has 3.00 EUR: 33.3 % off. "
+        "Deleted ones may be hidden."
+    )
 
 
 def test_what_lacks_is_shown_by_the_command_and_the_admin(
