@@ -1,9 +1,11 @@
 """What a sync of a Google customer costs: operations, counted by the client and by the platform."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from providers.records import Level, Stream
 from providers.sandbox.process import Sandbox
@@ -108,12 +110,18 @@ def test_the_metrics_are_the_platforms(platform: Sandbox, connection: Connection
             assert row.conversions == Decimal(str(told[key]["conversions"]))
 
 
-def test_conversions_by_type_stay_where_a_tick_does_not_ask_for_them(connection: Connection) -> None:
+def test_conversions_by_type_stay_where_a_tick_does_not_ask_for_them(
+    platform: Sandbox, connection: Connection
+) -> None:
     read(connection)
     daily = dict(Insight.objects.filter(level="campaign").values_list("pk", "conversions_by_type"))
+    again = read(connection)
+    later = timezone.now().date() + timedelta(days=28)
+    platform.control("settings", today=str(later))  # conversions are restated
 
-    run = read(connection)
+    restated = read(connection)
 
     assert any(daily.values())
-    assert run.changes == {}
+    assert again.changes == {}
+    assert restated.changes["updated"] > 0
     assert dict(Insight.objects.filter(level="campaign").values_list("pk", "conversions_by_type")) == daily
