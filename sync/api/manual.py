@@ -184,11 +184,12 @@ def _connection(state: QueueState) -> dict[str, Any]:
 
 
 def _has_free(state: QueueState) -> bool:
-    """Whether any ad account could sync and is not about to: else asking would be refused."""
+    """Whether anything could be read that is not about to be: else asking would be refused."""
     busy = {
-        run.connection_id
+        (run.connection_id, run.kind)
         for run in state.open_runs
         if (run.state == RunState.RUNNING or run.trigger == Trigger.MANUAL)
         and run.date_from is None  # days that somebody named are no sync of what is now
     }
-    return any(one.condition == "active" and one.pk not in busy for one in state.connections)
+    active = (one for one in state.connections if one.condition == "active")
+    return any((one.pk, wish.kind) not in busy for one in active for wish in wishes.of_person(one))

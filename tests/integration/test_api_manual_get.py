@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sync.ledger.pause import pause
 from sync.models import Account, Connection
-from sync.models.choices import CredentialStatus, Provider, RunState, Trigger
+from sync.models.choices import CredentialStatus, Kind, Provider, RunState, Trigger
 from tests.factories import make_connection, make_run, make_sync
 from tests.integration.api_callers import MANUAL, Caller, Moment, assert_shape, by_token, written
 from tests.integration.test_api_status import JOB, QUEUE, RUN
@@ -101,6 +101,16 @@ def test_the_button_is_free_when_asking_would_be_accepted(
 
     assert state(caller)["canSync"] is can_sync
     assert (caller.post(MANUAL, {"provider": "meta"}).status == 202) is can_sync
+
+
+@pytest.mark.parametrize("kind", [Kind.ADS, Kind.INSIGHTS])
+def test_what_reads_something_else_leaves_the_button_free(
+    caller: Caller, connection: Connection, kind: Kind
+) -> None:
+    make_run(connection, kind=kind, state=RunState.RUNNING, trigger=Trigger.MANUAL)
+
+    assert state(caller)["canSync"] is True
+    assert caller.post(MANUAL, {"provider": "meta"}).status == 202
 
 
 def test_the_button_is_not_free_when_the_limit_is_reached(caller: Caller, account: Account) -> None:

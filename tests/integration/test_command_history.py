@@ -46,6 +46,26 @@ def test_history_filters_and_tells_one_runs_story(account: Account) -> None:
     assert run_json("history", "--run", str(failed.pk))["attempts"][0]["trace_id"] == "Trace77"
 
 
+def test_history_shows_kind_and_mode_and_chooses_by_them(connection: Connection) -> None:
+    full = make_run(connection, state=RunState.SUCCEEDED)
+    changed = make_run(connection, state=RunState.SUCCEEDED, mode="incremental")
+    chosen = make_run(connection, state=RunState.SUCCEEDED, kind="ads", ad_ids=["7", "8"])
+
+    def listed(*arguments: str) -> dict[str, str]:
+        return {one["id"]: one["task"] for one in run_json("history", *arguments)["runs"]}
+
+    assert listed("--kind", "campaigns", "--mode", "full") == {str(full.pk): "campaigns (full)"}
+    assert listed("--mode", "incremental") == {str(changed.pk): "campaigns (incremental)"}
+    assert listed("--kind", "ads") == {str(chosen.pk): "ads (2 chosen)"}
+
+
+def test_a_run_that_had_to_read_all_tells_why(connection: Connection) -> None:
+    plan = {"began": timezone.now().isoformat(), "full_because": "nothing was read yet"}
+    done = make_run(connection, state=RunState.SUCCEEDED, checkpoint={"plan": plan})
+
+    assert run_json("history", "--run", str(done.pk))["full_because"] == "nothing was read yet"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(["--run", "x"], "--run: there is no run 'x'"), (["--limit", "0"], "--limit: must be from 1")],
