@@ -1,4 +1,4 @@
--- The claim in a third of the statements: each costs a start and an end of the executor, and there the
+-- The claim in 8 statements instead of 14: each costs a start and an end of the executor, and there the
 -- time went. What a start does to its lane is one statement, of the trigger that counts it.
 
 -- A run left its lane to run: it is counted out, its account is charged one turn (shared between the
