@@ -230,6 +230,13 @@ def test_a_wrong_query_is_named_and_told_what_is_right(
     assert hint in detail["message"]
 
 
+@pytest.mark.parametrize("word", ["csv", "json", "xml"])
+def test_one_entity_has_no_formats(caller: Caller, connection: Connection, word: str) -> None:
+    make_campaign(connection, external_id="7")
+
+    assert refused(caller, "/api/campaigns/7", format=word)["field"] == "format"
+
+
 def test_a_parameter_is_sent_once(caller: Caller, connection: Connection) -> None:
     answer = caller.call("GET", "/api/campaigns?status=active&status=paused")
 

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from sync.api.access import AccountView
 from sync.api.data.export import export
 from sync.api.data.keyset import Order, behind, cursor, place_of
-from sync.api.data.query import CSV, JSON, PAGE, Query, asked, detail_query, list_query
+from sync.api.data.query import CSV, PAGE, Query, asked, detail_query, list_query
 from sync.api.data.row import Row
 from sync.api.data.scope import own_connections
 from sync.api.schema import refusals
@@ -41,14 +41,16 @@ class Negotiation(DefaultContentNegotiation):
     """An unknown format is a wrong parameter, not an unknown page."""
 
     def filter_renderers(self, renderers: Sequence[BaseRenderer], format: str) -> list[BaseRenderer]:  # type: ignore[override]
-        if format not in (JSON, CSV):
-            raise ValidationError({"format": f"Choose one of: {JSON}, {CSV}."})
+        known = [str(renderer.format) for renderer in renderers]
+        if format not in known:
+            raise ValidationError({"format": f"Choose one of: {', '.join(known)}."})
         return [renderer for renderer in renderers if renderer.format == format]
 
 
 class DataView(AccountView):
     """Base of both: whose data, and of which ad accounts."""
 
+    content_negotiation_class = Negotiation
     row: ClassVar[type[Row]]
     query: ClassVar[Query]
     name: ClassVar[str]
@@ -85,7 +87,6 @@ class ListView(DataView):
     """A page of a list, or all of it as CSV."""
 
     renderer_classes = [JSONRenderer, CsvRenderer]
-    content_negotiation_class = Negotiation
     orderings: ClassVar[Orderings]
     usual_order: ClassVar[list[str]]
     key: ClassVar[tuple[str, ...]]  # what makes a row unique
