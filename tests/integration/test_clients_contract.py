@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from providers.errors import (
     UnknownError,
     Unreachable,
 )
-from providers.records import CampaignRecord, EntityStatus, Stream
+from providers.records import CampaignRecord, EntityStatus, InsightSlice, Level, Stream
 from providers.sandbox.constants import Platform
 from providers.sandbox.process import Sandbox
 from tests.integration.client_callers import RecordingGate, google_client, ids, meta_client, read, records
@@ -136,6 +137,52 @@ def test_a_selection_reads_on_from_its_cursors(case: Case) -> None:
     for number, page in enumerate(pages[:-1], start=1):
         rest = read(case.client, Stream.ADS, campaigns=chosen, cursor=page.cursor)
         assert ids(pages[:number]) + ids(rest) == ids(pages)
+
+
+def test_what_changed_is_read_alone(case: Case) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    edited = {stream: min(case.truth(stream)) for stream in Stream}
+    for external_id in edited.values():
+        case.sandbox.control(
+            "edit", platform=case.platform, account=case.account, id=external_id, name="Edited"
+        )
+
+    selection = case.client.changed(before)
+
+    assert selection is not None
+    for stream, external_id in edited.items():
+        (record,) = records(list(case.client.pages(stream, selection=selection)))
+        assert (record.external_id, record.name) == (external_id, "Edited")
+
+
+def test_where_nothing_changed_nothing_is_read(case: Case) -> None:
+    selection = case.client.changed(datetime.now(UTC))
+
+    assert selection is not None
+    for stream in Stream:
+        assert [page.records for page in case.client.pages(stream, selection=selection)] == [[]]
+
+
+WEEK = (date(2026, 10, 20), date(2026, 10, 26))
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_metrics_are_the_platforms_once_each_from_any_cursor(case: Case, level: Level) -> None:
+    slice = InsightSlice(level, *WEEK)
+    pages = list(case.client.insights(slice))
+    whole = [record for page in pages for record in page.records]
+    told = case.sandbox.insights(case.platform, case.account, level, *map(str, WEEK))
+    in_micros = {Platform.META: ("spend", 10_000), Platform.GOOGLE: ("cost_micros", 1)}
+    name, micros = in_micros[case.platform]
+
+    keys = [(record.day, record.external_id) for record in whole]
+    assert len(set(keys)) == len(keys) > 0
+    assert sum(record.spend_micros for record in whole) == micros * sum(row[name] for row in told)
+    assert sum(record.impressions for record in whole) == sum(row["impressions"] for row in told)
+    assert {record.currency for record in whole} == {"EUR" if case.platform == Platform.GOOGLE else "USD"}
+    for number, page in enumerate(pages[:-1], start=1):
+        rest = [one for some in case.client.insights(slice, cursor=page.cursor) for one in some.records]
+        assert [one for some in pages[:number] for one in some.records] + rest == whole
 
 
 def test_an_empty_account_is_one_empty_page(case: Case) -> None:
