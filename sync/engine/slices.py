@@ -65,8 +65,11 @@ class Slice(NamedTuple):
 def are_needed(turn: Turn, stream: Stream) -> bool:
     """Whether what is expected of the stream may take longer than a cursor lives."""
     rows = turn.client.rows_per_call
-    room = room_of(turn.run) if rows and stream != Stream.CAMPAIGNS else None
-    return bool(rows and room and ceil(expected(turn.run, stream) / rows) > room.left)
+    if not rows or stream == Stream.CAMPAIGNS:
+        return False
+    pages = ceil(expected(turn.run, stream) / rows)
+    room = room_of(turn.run) if pages > 1 else None
+    return room is not None and pages > room.left
 
 
 def expected(run: SyncRun, stream: Stream) -> int:
