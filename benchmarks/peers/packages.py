@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,14 @@ def walks(walk: Walk) -> Iterator[Peer]:
         yield Peer(SINGER, partial(_empty, "tap"), partial(_singer, walk))
     if installed("dlt", "dlt/requirements.txt"):
         yield Peer(DLT, partial(_empty, "dlt"), partial(_dlt, walk))
+
+
+def metrics(walk: Walk, since: date, until: date) -> Iterator[Peer]:
+    """The same for daily metrics of ads."""
+    if installed("tap", "singer/tap.txt") and installed("target", "singer/target.txt"):
+        days = {"PEER_METRICS_SINCE": str(since), "PEER_METRICS_UNTIL": str(until)}
+        act = partial(_singer, walk, **days)
+        yield Peer(SINGER, partial(_empty, "tap"), act)
 
 
 def tap_calls(walk: Walk, *, since: str = "") -> None:
@@ -73,7 +82,7 @@ def _empty(name: str) -> None:
     _state(name).unlink(missing_ok=True)
 
 
-def _singer(walk: Walk) -> None:
+def _singer(walk: Walk, **told: str) -> None:
     """As shipped: 25 a page, and a bookmark that asks only for what was updated since."""
     config = HOME / "target.json"
     config.write_bytes(
@@ -81,7 +90,7 @@ def _singer(walk: Walk) -> None:
     )
     tap = subprocess.Popen(
         [_python("tap"), str(FOLDER / "singer" / "tap.py")],
-        env=os.environ | _told(walk, "tap"),
+        env=os.environ | _told(walk, "tap") | told,
         stdout=subprocess.PIPE,
         stderr=_log("tap"),
     )
@@ -104,7 +113,7 @@ def _dlt(walk: Walk) -> None:
 def _told(walk: Walk, name: str) -> dict[str, str]:
     fields = {stream.value: FIELDS[stream] for stream in Stream}
     if name == "tap":
-        fields["insights"] = INSIGHT_FIELDS[Level.AD]
+        fields["insights"] = f"account_id,{INSIGHT_FIELDS[Level.AD]}"  # its key has it
     return {
         "PEER_URL": walk.url,
         "PEER_TOKEN": walk.token,

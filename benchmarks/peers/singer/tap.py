@@ -5,6 +5,7 @@ Runs in an environment of its own. Writes Singer messages, and its bookmarks to 
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from facebook_business.session import FacebookSession
@@ -27,7 +28,7 @@ def main() -> None:
     AdAccountsStream.url_base = property(lambda stream: f"{base}/{VERSION}/me")
     tap = TapFacebook(config=_config(), state=json.loads(STATE.read_text()) if STATE.exists() else {})
     for name, stream in tap.streams.items():
-        if name in STREAMS:
+        if name in STREAMS and not os.environ.get("PEER_METRICS_UNTIL"):
             stream.path = f"/{name}?fields={FIELDS[STREAMS[name]]}"
             stream.sync()
         elif name.startswith("adsinsights") and os.environ.get("PEER_METRICS_SINCE"):
@@ -40,6 +41,7 @@ def _config() -> dict[str, str]:
         "access_token": os.environ["PEER_TOKEN"],
         "account_id": os.environ["PEER_ACCOUNT"],
         "api_version": VERSION,
+        "end_date": os.environ.get("PEER_METRICS_UNTIL") or str(datetime.now(UTC).date()),
         "start_date": os.environ.get("PEER_METRICS_SINCE") or "2000-01-01",
     }
 

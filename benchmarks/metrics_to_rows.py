@@ -1,0 +1,115 @@
+"""From the platform's report to committed daily metrics: one worker, one Meta account; beside bare SQL and
+tap-facebook.
+
+Run: `python -m benchmarks.metrics_to_rows [--ads 20000] [--days 30] [--rounds 3]`. AdTiger has everything on:
+order, lease, budgets, fenced chunks with checkpoints, the days' completeness, what vanished.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.utils import timezone
+
+from benchmarks.harness import rows
+from benchmarks.harness.act import measured
+from benchmarks.harness.options import options
+from benchmarks.harness.platform import Platform, open_platform
+from benchmarks.harness.product import execute, forget_keys, ready_database
+from benchmarks.harness.report import Report
+from benchmarks.harness.rounds import Contender, interleave
+from benchmarks.page_to_rows import UNBOUND
+from benchmarks.peers import bare_metrics, packages
+from benchmarks.peers.bare_metrics import Metrics
+from benchmarks.peers.walk import Walk
+from providers.records import Level
+from sync.engine.drain import drain
+from sync.ledger.claim import promote_due
+from sync.ledger.request import request_sync
+from sync.ledger.scope import Scope
+from sync.ledger.wishes import Wish, only
+from sync.models import Connection, Insight, SyncRun
+from sync.models.choices import Kind, RunState, Trigger
+
+LIMIT, ADTIGER = "the limit: fetch, parse, COPY", "AdTiger"
+TIMES = ("fresh, s", "again, s")
+
+
+def main() -> None:
+    asked = options(__doc__, ads=(20_000, 40), days=(30, 2))
+    report = Report("metrics_to_rows")
+    ready_database()
+    settings.CONNECTION_WINDOWS["meta"] = UNBOUND
+    size = {"campaigns": max(1, asked.ads // 200), "ad_groups": max(1, asked.ads // 20), "ads": asked.ads}
+    with open_platform(accounts=1, **size) as platform:
+        platform.sandbox.control("settings", meta_report_seconds=0)
+        walk = Walk(platform.url, platform.token, platform.accounts[0])
+        yesterday = timezone.now().date() - timedelta(days=1)
+        metrics = Metrics(walk, yesterday - timedelta(days=asked.days - 1), yesterday)
+        expected = sum(len(page) for page in metrics.pages())
+        contenders = _contenders(platform, metrics, expected)
+        found = interleave(contenders, rounds=asked.rounds)
+    title = f"{expected:,} rows"
+    for unit in TIMES:
+        report.compare(title, unit, found.pop(unit), bases=[LIMIT])
+    report.wide(title, found)
+    report.save()
+
+
+def _contenders(platform: Platform, metrics: Metrics, expected: int) -> list[Contender]:
+    def contender(name: str, ready: Callable[[], object], act: Callable[[], object]) -> Contender:
+        return Contender(name, partial(_measure, platform, ready, act))
+
+    own = [
+        contender(LIMIT, lambda: None, partial(bare_metrics.limit, metrics)),
+        contender(
+            "COPY and MERGE by hand",
+            partial(bare_metrics.empty, keys=True),
+            partial(bare_metrics.merge, metrics),
+        ),
+        contender(ADTIGER, partial(_ready, platform), partial(_sync, metrics, expected)),
+    ]
+    peers = packages.metrics(metrics.walk, metrics.since, metrics.until)
+    return [*own, *(contender(name, ready, act) for name, ready, act in peers)]
+
+
+def _measure(platform: Platform, ready: Callable[[], object], act: Callable[[], object]) -> dict[str, float]:
+    """Fresh, and the same rows once more: the third time, for the second one tidies up after the first."""
+    ready()
+    fresh = measured(act, platform)
+    measured(act, platform)
+    again = measured(act, platform)
+    return {
+        **dict(zip(TIMES, (fresh.seconds, again.seconds), strict=True)),
+        "CPU of a fresh one, s": fresh.cpu_seconds,
+        "memory, MB": fresh.memory_mb,
+        "calls": fresh.calls,
+        "WAL of one again, MB": again.wal_mb,
+    }
+
+
+def _ready(platform: Platform) -> None:
+    forget_keys()
+    rows.empty(slots=1)
+    rows.connections(platform.accounts, tenants=1, secret=platform.token)
+    execute("TRUNCATE sync_insight")
+
+
+def _sync(metrics: Metrics, expected: int) -> None:
+    """In the worker's process: from the request's row to the run's end."""
+    connection = Connection.objects.get()
+    scope = Scope(levels=(Level.AD,), date_from=metrics.since, date_to=metrics.until)
+    wish = only(Wish(Kind.INSIGHTS, scope))
+    request_sync(connection.account, [connection], trigger=Trigger.SCHEDULED, source="beat", wishes=wish)
+    while SyncRun.objects.open().exists():
+        drain(rows.META, rows.REGION, worker="bench")
+        SyncRun.objects.filter(state=RunState.DEFERRED).update(available_at=connection.created_at)
+        promote_due(rows.META, rows.REGION)
+    run = SyncRun.objects.latest("created_at")
+    assert run.state == RunState.SUCCEEDED, run.error_message
+    assert Insight.objects.count() == expected, "rows are missing"
+
+
+if __name__ == "__main__":
+    main()
