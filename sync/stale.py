@@ -32,10 +32,9 @@ def _look(now: datetime) -> list[str]:
         told = old.aggregate(number=Count("pk"), oldest=Min("read"))
         if told["number"]:
             sentences.append(
-                f"{told['number']:,} ad accounts of {provider.label} are to be synced every {span(every)}, "
-                "but their data is older than twice that, the oldest of "
-                f"{told['oldest']:%Y-%m-%d %H:%M} UTC: `manage.py queue` tells what waits, "
-                "`manage.py dead_letters` what failed."
+                f"{provider.label}'s ad accounts are to be synced every {span(every)}, but the data of "
+                f"{told['number']:,} is older than twice that, the oldest of {told['oldest']:%Y-%m-%d %H:%M} "
+                "UTC: `manage.py queue` tells what waits, `manage.py dead_letters` what failed."
             )
     return sentences
 

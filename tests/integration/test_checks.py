@@ -49,7 +49,7 @@ def test_children_without_parents_are_counted_and_their_parents_named(connection
     assert orphans(connection.pk) == [
         "2 ad groups belong to campaigns that the platform does not list: 2, 404.",
         "5 ads belong to ad groups that the platform does not list: 531, 532, 533 and 2 more.",
-        "1 ads belong to campaigns that the platform does not list: 2.",
+        "1 ad belongs to campaigns that the platform does not list: 2.",
     ]
 
 

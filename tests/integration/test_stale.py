@@ -37,7 +37,7 @@ def test_older_data_is_told_with_its_number_and_age(account: Account) -> None:
 
     (warning,) = told()
 
-    assert warning.startswith("2 ad accounts of Meta are to be synced every 1 h, but")
+    assert warning.startswith("Meta's ad accounts are to be synced every 1 h, but the data of 2 is older")
     assert f"the oldest of {oldest:%Y-%m-%d %H:%M} UTC" in warning
 
 

@@ -25,21 +25,21 @@ ORPHANS = """
 class Kinship(NamedTuple):
     """Who is to have a parent, and where."""
 
-    children: str
-    parents: str
+    child: str
+    parent: str
     missing: str
     orphans: str
 
 
-def _kinship(children: str, table: str, parents: str, parent_table: str, parent: str) -> Kinship:
-    names = {"table": table, "parents": parent_table, "parent": parent}
-    return Kinship(children, parents, MISSING.format(**names), ORPHANS.format(**names))
+def _kinship(child: str, table: str, parent: str, parent_table: str, column: str) -> Kinship:
+    names = {"table": table, "parents": parent_table, "parent": column}
+    return Kinship(child, parent, MISSING.format(**names), ORPHANS.format(**names))
 
 
 KINSHIPS = (
-    _kinship("ad groups", "sync_adgroup", "campaigns", "sync_campaign", "campaign_external_id"),
-    _kinship("ads", "sync_ad", "ad groups", "sync_adgroup", "ad_group_external_id"),
-    _kinship("ads", "sync_ad", "campaigns", "sync_campaign", "campaign_external_id"),
+    _kinship("ad group", "sync_adgroup", "campaign", "sync_campaign", "campaign_external_id"),
+    _kinship("ad", "sync_ad", "ad group", "sync_adgroup", "ad_group_external_id"),
+    _kinship("ad", "sync_ad", "campaign", "sync_campaign", "campaign_external_id"),
 )
 
 
@@ -61,6 +61,5 @@ def _sentence(kin: Kinship, rows: list[tuple[str, int]]) -> str:
     named = ", ".join(external_id or "without an id" for external_id, _ in rows[:SHOWN])
     others = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
     number = sum(count for _, count in rows)
-    return (
-        f"{number:,} {kin.children} belong to {kin.parents} that the platform does not list: {named}{others}."
-    )
+    whose = f"1 {kin.child} belongs" if number == 1 else f"{number:,} {kin.child}s belong"
+    return f"{whose} to {kin.parent}s that the platform does not list: {named}{others}."
