@@ -1,16 +1,22 @@
 """Connections: their condition, their next sync, and the buttons that sync, pause and resume them."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
+from providers.registry import ATTRIBUTIONS
 from sync.admin.base import action, display, leave
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, ConditionFilter
 from sync.admin.pausing import PausableAdmin
@@ -18,7 +24,9 @@ from sync.admin.start import start
 from sync.admin.tables import budget_windows, newest_runs
 from sync.admin.words import CONDITION_COLOURS, badge, link, listing, moment, page, spoken, subtle
 from sync.engine.budgets import budgets, sentences
+from sync.engine.insights.completeness import completeness
 from sync.models import Ad, AdGroup, Campaign, Change, Connection, SyncRun
+from sync.models.insight import LEVELS
 
 RUNS_SHOWN = 10
 
@@ -55,6 +63,7 @@ class ConnectionAdmin(PausableAdmin):
                 )
             },
         ),
+        ("Metrics", {"fields": ("attribution", "complete_days")}),
         (
             "Ad account",
             {
@@ -82,6 +91,7 @@ class ConnectionAdmin(PausableAdmin):
         "next_sync",
         "history",
         "catalog",
+        "complete_days",
         "account",
         "provider",
         "external_id",
@@ -100,6 +110,31 @@ class ConnectionAdmin(PausableAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
         return False
+
+    def get_form(
+        self, request: HttpRequest, obj: Connection | None = None, change: bool = False, **kwargs: Any
+    ) -> "type[ModelForm[Connection]]":
+        """With the rules by which this platform can count conversions."""
+        form: type[ModelForm[Connection]] = super().get_form(request, obj, change, **kwargs)
+        if obj is not None and "attribution" in form.base_fields:
+            known = ATTRIBUTIONS[obj.provider]
+            form.base_fields["attribution"] = ChoiceField(
+                choices=[("", f"The platform's own ({known[0]})"), *((name, name) for name in known)],
+                required=False,
+                widget=UnfoldAdminSelectWidget(),
+                help_text="By which rule conversions are counted. Another one reads all known days again.",
+            )
+        return form
+
+    @display(description="Complete days")
+    def complete_days(self, connection: Connection) -> SafeString:
+        """Of the time that the first sync reads, by level."""
+        today = connection.day_of(timezone.now())
+        since = today - timedelta(days=settings.INSIGHTS_FIRST_DAYS - 1)
+        levels = completeness(connection, since, today)
+        names = dict(LEVELS)
+        told = ((names[one.level.value], one.complete, one.complete + one.missing) for one in levels)
+        return format_html_join("", "<div>{}: {} of {}</div>", told)
 
     @display(description="Ad account", header=True)
     def ad_account(self, connection: Connection) -> list[str]:
