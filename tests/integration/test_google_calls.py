@@ -78,7 +78,7 @@ def test_an_idle_tick_is_one_operation_and_two_of_metrics(platform: Sandbox, con
 def test_a_tick_with_edits_of_each_kind_is_six_operations_and_one_for_who_it_was(
     platform: Sandbox, connection: Connection, settings: Any, authors: str, of_catalog: int
 ) -> None:
-    settings.GOOGLE_AUTHORS = authors
+    settings.AUTHORS = {"google": authors}
     sync(connection)
     read(connection)
     edit_of_each_kind(platform, connection)
