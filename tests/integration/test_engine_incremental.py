@@ -14,7 +14,7 @@ from sync.ledger.request import request_sync
 from sync.ledger.scope import Scope
 from sync.models import Account, Ad, AdGroup, Campaign, Change, Connection, SeenIds, SyncRun
 from sync.models.choices import Mode, RunState, Trigger
-from tests.integration.syncing import BOTH, ask, sync, work
+from tests.integration.syncing import BOTH, ask, make_due, small_pages, sync, work
 from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
 
 CHANGES = Scope(Mode.INCREMENTAL)
@@ -163,6 +163,28 @@ def test_a_deferral_keeps_the_plan_and_the_moment_at_which_it_began(
     assert (run.state, run.mode, run.changes) == (RunState.SUCCEEDED, Mode.INCREMENTAL, {"updated": 1})
     assert run.calls == spent + (3 if provider == "meta" else 1)
     assert connection.read_until == hour_ago - OVERLAP
+
+
+@pytest.mark.parametrize("provider", ["meta"])
+def test_a_forgotten_cursor_costs_an_incremental_run_its_stream_and_nothing_else(
+    platform: Sandbox, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_pages(monkeypatch)
+    edited = set(Ad.objects.order_by("external_id").values_list("external_id", flat=True)[:60])
+    for external_id in edited:
+        edit(platform, connection, external_id, name="Edited")
+    platform.fault("meta", "expired_cursor", account=connection.external_id, endpoint="ads")
+
+    run = sync(connection, scope=CHANGES)
+    assert (run.state, run.checkpoint["stream"], run.ads_count) == (RunState.DEFERRED, "ads", 0)
+    make_due(run)
+    work(connection)
+
+    run.refresh_from_db()
+    assert (run.state, run.mode, run.ads_count) == (RunState.SUCCEEDED, Mode.INCREMENTAL, 60)
+    assert set(Change.objects.values_list("external_id", flat=True)) == edited
+    assert Change.objects.count() == 60  # what was read twice is told once
+    assert not Ad.objects.exclude(removed_at=None).exists()
 
 
 @BOTH
