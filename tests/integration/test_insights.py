@@ -280,3 +280,14 @@ def test_a_late_worker_writes_no_day(connection: Connection, platform: Platform)
 
     assert not Insight.objects.exists()
     assert not InsightDay.objects.exists()
+
+
+@pytest.mark.parametrize(("since", "until", "asked"), [(1, 0, False), (2, 2, True), (9, 0, True)])
+def test_conversions_by_type_are_asked_for_with_every_older_day(
+    connection: Connection, platform: Platform, since: int, until: int, *, asked: bool
+) -> None:
+    days = {"date_from": days_ago(connection, since), "date_to": days_ago(connection, until)}
+
+    read(connection, levels=("campaign",), **days)
+
+    assert [slice.by_type for slice in platform.asked] == [asked]

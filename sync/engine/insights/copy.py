@@ -17,10 +17,10 @@ from providers.records import InsightPage, InsightRecord, InsightSlice, Level
 from sync.engine.chunk import chunk
 from sync.engine.denied import check_the_rest, note_denied
 from sync.engine.insights.days import any_rows, complete, forget_seen, remember_seen, remove_vanished
+from sync.engine.insights.due import DAY
 from sync.engine.insights.merge import merge_insights
 from sync.engine.insights.partitions import ensure_partitions
 from sync.engine.insights.plan import attribution_of, plan
-from sync.engine.insights.slices import days_in
 from sync.engine.insights.work import Begun, Work
 from sync.engine.turn import Turn
 
@@ -77,7 +77,7 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
     begun.ready_at = None
     try:
         for page in turn.client.insights(
-            _asked(slice),
+            _asked(turn, slice),
             attribution=turn.run.connection.attribution,
             cursor=begun.cursor,
             expected_rows=work.expected(slice),
@@ -109,11 +109,12 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
         raise
 
 
-def _asked(slice: InsightSlice) -> InsightSlice:
+def _asked(turn: Turn, slice: InsightSlice) -> InsightSlice:
     """With campaigns' conversions by type, which may cost a call of their own: not with the days that every
-    sync reads."""
-    is_longer = days_in(slice) > settings.INSIGHTS_FRESH_DAYS
-    return slice._replace(by_type=is_longer and slice.level is Level.CAMPAIGN)
+    sync reads, but whenever an older one is read."""
+    today = turn.run.connection.day_of(timezone.now())
+    has_older = slice.since <= today - settings.INSIGHTS_FRESH_DAYS * DAY
+    return slice._replace(by_type=has_older and slice.level is Level.CAMPAIGN)
 
 
 def _commit(turn: Turn, work: Work, begun: Begun, page: InsightPage) -> None:
