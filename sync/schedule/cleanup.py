@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from sync.engine.insights.owners import remove_ownerless
 from sync.engine.insights.partitions import drop_old_partitions, oldest_kept
 from sync.ledger.replay import CHECKPOINT_LASTS
 from sync.models import Change, InsightDay, OperationCount, OutsideCalls, SeenIds, SyncRequest, SyncRun
@@ -38,6 +39,7 @@ class Cleaned:
     outside_calls: int = 0
     partitions: int = 0  # whole months of metrics
     insight_days: int = 0
+    insights: int = 0  # of connections that are gone
 
 
 def clean_up() -> Cleaned:
@@ -69,6 +71,7 @@ def clean_up() -> Cleaned:
         operations=_delete(OperationCount.objects.filter(until__lt=Now() - DAY)),
         outside_calls=_delete(OutsideCalls.objects.filter(at__lt=Now() - DAY)),
         partitions=len(drop_old_partitions(now.date())),
+        insights=remove_ownerless(),
         insight_days=_delete(InsightDay.objects.filter(day__lt=oldest_kept(now.date()))),
     )
 

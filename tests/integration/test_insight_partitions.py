@@ -31,9 +31,8 @@ def add_insight(connection: Connection, day: date, **columns: Any) -> Insight:
     words = {"level": "ad", "external_id": "7", "currency": "EUR", "attribution": "click_date"}
     json: dict[str, Any] = {"conversions_by_type": {}, "extra": {}, "conversion_value_micros": 0}
     told = {"run_id": uuid4(), "updated_at": datetime(2026, 11, 24, tzinfo=UTC)}
-    return Insight.objects.create(
-        connection=connection, day=day, **{**metrics, **words, **json, **told, **columns}
-    )
+    owner = {"connection_id": connection.pk}
+    return Insight.objects.create(day=day, **{**owner, **metrics, **words, **json, **told, **columns})
 
 
 def test_months_of_a_range_are_all_that_it_touches() -> None:
@@ -102,6 +101,21 @@ def test_a_deleted_connection_takes_its_insights_along(account: Account) -> None
     deleted.delete()
 
     assert Insight.objects.get().connection == kept
+
+
+def test_what_was_written_behind_a_deleted_connection_goes_with_the_clean_up(account: Account) -> None:
+    kept, deleted = make_connection(account), make_connection(account)
+    today = timezone.now().date()
+    ensure_partitions(today - timedelta(days=40), today)
+    pk = deleted.pk
+    deleted.delete()
+    for day in (today, today - timedelta(days=40)):
+        add_insight(kept, day)
+        add_insight(kept, day, connection_id=pk)
+
+    assert clean_up().insights == 2
+    assert {row.connection_id for row in Insight.objects.all()} == {kept.pk}
+    assert clean_up().insights == 0
 
 
 @pytest.fixture
