@@ -13,6 +13,7 @@ from sync.models import JoinedRequest, SyncRequest, SyncRun
 from sync.models.choices import Kind, Mode, Priority, RunState, Trigger
 
 DAY = timedelta(days=1)
+FEW_CALLS = 10  # may be made again: to ask what changed meanwhile takes some, too
 CATCH_UP = "catch_up"  # in a full pass's plan: somebody wants what changed since it began, too
 Names = tuple[str, ...]
 
@@ -124,8 +125,8 @@ def join(request: SyncRequest, run: SyncRun, ask: Ask) -> SyncRun:
 def widen(run: SyncRun, ask: Ask) -> None:
     """Let a waiting run do all that is asked for too, in the better of both classes.
 
-    A person is shown the data of now: what the run read before the request is read again. A full pass, which
-    may have taken hours to get so far, goes on instead, and reads at its end what changed since it began.
+    A person is shown the data of now: what the run read before the request is read again. A full pass that
+    was dear so far goes on instead, and reads at its end what changed since it began.
     """
     scope = Scope.of(run)
     if not scope.covers(ask.scope):
@@ -133,7 +134,8 @@ def widen(run: SyncRun, ask: Ask) -> None:
             setattr(run, column, value)
         begin_again(run)
     elif ask.trigger == Trigger.MANUAL and run.checkpoint:
-        if run.kind == Kind.CAMPAIGNS and scope == Scope() and "plan" in run.checkpoint:
+        is_pass = run.kind == Kind.CAMPAIGNS and scope == Scope() and "plan" in run.checkpoint
+        if is_pass and run.calls > FEW_CALLS:
             run.checkpoint["plan"][CATCH_UP] = True
         else:
             begin_again(run)

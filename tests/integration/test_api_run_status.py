@@ -14,7 +14,7 @@ from sync.ledger.claim import claim
 from sync.ledger.finish import Failure, defer, fail
 from sync.ledger.lease import Lease
 from sync.models import Account, Change, Connection, SyncAttempt, SyncRun
-from sync.models.choices import ConnectionStatus, DeferReason, Provider, RunState, Trigger
+from sync.models.choices import ConnectionStatus, DeferReason, Kind, Provider, RunState, Trigger
 from tests.factories import make_connection, make_request, make_run
 from tests.integration.api_callers import MANUAL, Caller, Id, Moment, assert_shape, by_token, written
 
@@ -235,7 +235,9 @@ def test_a_request_that_joined_a_run_follows_it(caller: Caller, connection: Conn
     by_request, by_run = job(caller, accepted["jobId"]), job(caller, scheduled.pk)
 
     assert accepted["joined"] is True
-    assert by_request["jobIds"] == by_run["jobIds"] == [str(scheduled.pk)]
+    metrics = SyncRun.objects.get(kind=Kind.INSIGHTS)
+    assert by_run["jobIds"] == [str(scheduled.pk)]
+    assert by_request["jobIds"] == [str(scheduled.pk), str(metrics.pk)]
     assert by_request["syncType"] == "MANUAL"
 
 
