@@ -182,7 +182,7 @@ class ConnectionAdmin(PausableAdmin):
         permissions=["change"],
         dialog={
             "title": "Sync now",
-            "description": "Copies its campaigns, ad groups and ads, before anything that is scheduled.",
+            "description": "Copies all it holds and its newest metrics, before anything that is scheduled.",
             "form_submit_text": "Start the sync",
         },
     )

@@ -17,7 +17,6 @@ from sync import health
 from sync.admin.words import listing
 from sync.models import Account, Campaign, Drift
 from sync.models.choices import RunState
-from tests.commands import run, run_json
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.integration.syncing import BOTH, sync
 from tests.platforms import connect, platform  # noqa: F401
@@ -126,18 +125,6 @@ def test_a_platform_that_talks_nonsense_does_not_fill_the_table(db: None) -> Non
 
     assert Drift.objects.count() == 50
     assert Drift.objects.filter(value="W199").exists()
-
-
-def test_the_command_shows_and_clears(db: None) -> None:
-    Drift.objects.record("meta", {WORD: 2})
-    Drift.objects.record("google", {Oddity(DriftKind.KEY, "ads", "colour"): 1})
-
-    assert "OUTCOME_NEW" in run("drift")
-    (shown,) = run_json("drift", "--provider", "meta", "--kind", "word")["drift"]
-    assert (shown["place"], shown["value"], shown["count"]) == ("campaigns.objective", "OUTCOME_NEW", 2)
-    assert run("drift", "--kind", "key", "--clear") == "Cleared 1.\n"
-    assert run("drift", "--clear") == "Cleared 1.\n"
-    assert "was known" in run("drift")
 
 
 def test_the_admin_shows_it(admin_client: Client, db: None) -> None:
