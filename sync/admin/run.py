@@ -210,7 +210,7 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
 
     @display(description="What", header=True)
     def work(self, run: SyncRun) -> list[SafeString]:
-        return [nowrap(run.get_kind_display()), subtle(f"{run.mode}, {run.trigger}")]
+        return [nowrap(run.task), subtle(run.trigger)]
 
     @display(description="What")
     def what(self, run: SyncRun) -> str:

@@ -31,7 +31,7 @@ def newest_runs(runs: Iterable[SyncRun]) -> Table:
             [
                 link(page(run), moment(run.created_at)),
                 badge(run.state, run.get_state_display(), RUN_COLOURS),
-                f"{run.get_kind_display()} ({run.mode})",
+                run.task,
                 run.get_trigger_display(),
                 run_duration(run),
                 run.records_count,

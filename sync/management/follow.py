@@ -84,6 +84,9 @@ def _words(run: SyncRun, waits: dict[UUID, str]) -> str:
         return f"waits for {waits[run.pk]}"
     if run.state == RunState.FAILED:
         return f"failed: {run.error_message}"
+    if run.state == RunState.SUCCEEDED and (noted := [*run.access_issues, *run.data_discrepancies]):
+        more = f" (and {len(noted) - 1} more, see `history --run {run.pk}`)" if noted[1:] else ""
+        return f"succeeded, but: {noted[0].removesuffix('.')}{more}"
     return run.stage.replace("_", " ")
 
 

@@ -115,10 +115,11 @@ def _days(options: dict[str, Any]) -> tuple[date | None, date | None]:
 def check_days(since: date, until: date) -> tuple[date, date]:
     """The same days, if metrics can be read of them; else `WrongUse` says why not."""
     now = timezone.now()
+    for option, one in (("--from", since), ("--to", until)):
+        if one > (now + AHEAD).date():
+            raise WrongUse(f"{option}: {one} is yet to come. The last day may be today.")
     if since > until:
         raise WrongUse(f"--to: {until} is before --from {since}.")
-    if until > (now + AHEAD).date():
-        raise WrongUse(f"--to: {until} is yet to come. Its last day may be today.")
     if since < (oldest := oldest_day(now.date())):
         raise WrongUse(f"--from: the platforms keep 37 months of daily metrics, so from {oldest} on.")
     return since, until

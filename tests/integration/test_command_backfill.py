@@ -112,7 +112,11 @@ def test_it_goes_on_with_what_is_missing_and_reads_final_days_only_when_told_to(
         (("--connection", "{id}", "--from", "2026-02-30"), "is no day"),
         (("--connection", "{id}", "--from", "{today}", "--to", "{yesterday}"), "is before --from"),
         (("--connection", "{id}", "--from", "{yesterday}", "--to", "{far}"), "is yet to come"),
+        (("--connection", "{id}", "--from", "{far}"), "--from: {far} is yet to come"),
         (("--connection", "{id}", "--from", "{old}"), "37 months"),
+        (("--connection", "{id}", "--status", "--from", "{far}"), "--from: {far} is yet to come"),
+        (("--connection", "{id}", "--status", "--to", "9999-12-31"), "--to: 9999-12-31 is yet to come"),
+        (("--connection", "{id}", "--status", "--from", "0001-01-01"), "37 months"),
         (("--connection", "{id}", "--from", "{today}", "--level", "keyword"), "invalid choice: 'keyword'"),
         (("--connection", "{id}", "--status", "--wait"), "--status reads nothing"),
         (("--connection", "{id}", "--from", "{today}", "--timeout", "3"), "--timeout ends the waiting"),
@@ -129,10 +133,21 @@ def test_what_can_not_be_meant_is_told(
         "old": days_ago(connection, 37 * 31),
     }
 
-    with pytest.raises(CommandError, match=message):
+    with pytest.raises(CommandError, match=message.format(**names)):
         run(*(one.format(**names) for one in arguments))
 
     assert not SyncRun.objects.exists()
+
+
+def test_without_a_last_day_it_is_the_day_that_has_begun_in_the_ad_account(connection: Connection) -> None:
+    Connection.objects.update(time_zone="Pacific/Kiritimati")
+    connection.refresh_from_db()
+    today = connection.day_of(timezone.now())
+
+    run("--connection", str(connection.pk), "--from", str(today))
+
+    asked = SyncRun.objects.get()
+    assert (asked.date_from, asked.date_to) == (today, today)
 
 
 def test_status_tells_gaps_by_level(connection: Connection) -> None:

@@ -279,6 +279,18 @@ def test_of_many_runs_a_terminal_shows_those_that_run_and_a_total(account: Accou
     assert "Meta Shop 4." not in bars
 
 
+def test_what_a_run_could_not_read_is_told_at_its_end(connection: Connection) -> None:
+    done = make_run(connection, state=RunState.SUCCEEDED, access_issues=["Meta knows no campaign 7."])
+    out = io.StringIO()
+
+    follow([done.pk], Command(stdout=out))
+    assert "succeeded, but: Meta knows no campaign 7, 0 records" in out.getvalue()
+
+    SyncRun.objects.update(data_discrepancies=["Ads sum up to less."])
+    follow([done.pk], Command(stdout=out))
+    assert f"(and 1 more, see `history --run {done.pk}`)" in out.getvalue()
+
+
 def test_a_run_that_was_deleted_did_not_succeed(connection: Connection) -> None:
     done = make_run(connection, state=RunState.SUCCEEDED)
 

@@ -63,9 +63,10 @@ class Command(AdTigerCommand):
             self._read(options)
 
     def _read(self, options: dict[str, Any]) -> None:
-        since, until = check_days(options["from"], options["to"] or timezone.now().date())
-        levels = tuple(sorted(set(options["level"])))
         connections = active_of(options)
+        latest = max(connection.day_of(timezone.now()) for connection in connections)
+        since, until = check_days(options["from"], options["to"] or max(options["from"], latest))
+        levels = tuple(sorted(set(options["level"])))
         if options["again"]:
             _open_again(connections, levels, since, until)
         scope = Scope(levels=levels, date_from=since, date_to=until)
@@ -100,8 +101,9 @@ def _check(options: dict[str, Any]) -> None:
     if options["status"]:
         if options["wait"] or options["again"]:
             raise WrongUse("--status reads nothing: leave out --wait and --again.")
-        if options["from"] and options["to"] and options["from"] > options["to"]:
-            raise WrongUse(f"--to: {options['to']} is before --from {options['from']}.")
+        since, until = options["from"], options["to"]
+        if since or until:
+            check_days(since or min(until, timezone.now().date()), until or since)
     elif not options["from"]:
         raise WrongUse("--from: say from which day on; or --status, to see what is there.")
     if options["timeout"] and not options["wait"]:
