@@ -23,7 +23,6 @@ from sync.schedule.hooks import Told, at, heed
 
 logger = structlog.get_logger(__name__)
 
-LONGEST_ID = 40
 SIGNATURE = "X-Hub-Signature-256"
 
 
@@ -91,4 +90,4 @@ def _reports(changes: list[tuple[Any, Any]]) -> Iterator[str]:
     """The reports that ended."""
     for _, change in changes:
         if change.get("field") == "async_requests":
-            yield str(change["value"]["report_id"])[:LONGEST_ID]
+            yield str(int(change["value"]["report_id"]))

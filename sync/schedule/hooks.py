@@ -4,6 +4,7 @@ A report that ended lets the run that waits for it start. A change in an ad acco
 there, unless that was read since; what waits already is joined, so a hundred hooks are one run.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -30,10 +31,10 @@ class Told(NamedTuple):
 
 def heed(told: Told) -> None:
     """Let everything start that is due by it."""
-    for report_id in sorted(told.reports):
-        _let_start(report_id)
-    for external_id, changed_at in sorted(told.changed.items()):
-        _ask_for(external_id, changed_at)
+    _let_start(told.reports)
+    having = Connection.objects.active().filter(provider=Provider.META, external_id__in=list(told.changed))
+    for connection in having.select_related("account").order_by("external_id", "pk"):
+        _ask_for(connection, told.changed[connection.external_id])
 
 
 def at(seconds: float) -> datetime:
@@ -41,10 +42,10 @@ def at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _let_start(report_id: str) -> None:
-    """The run that waits for the report is due now."""
+def _let_start(reports: frozenset[str]) -> None:
+    """The runs that wait for the reports are due now."""
     waits = SyncRun.objects.filter(
-        report_id=report_id,
+        report_id__in=reports,
         provider=Provider.META,
         state=RunState.DEFERRED,
         defer_reason=DeferReason.REPORT,
@@ -56,21 +57,17 @@ def _let_start(report_id: str) -> None:
             transaction.on_commit(partial(nudge, run.provider, run.region, priority=run.priority))
 
 
-def _ask_for(external_id: str, changed_at: datetime) -> None:
-    """What changed in the ad account, of every tenant that has it."""
-    having = Connection.objects.active().filter(provider=Provider.META, external_id=external_id)
-    for connection in having.select_related("account"):
-        if connection.read_until and connection.read_until > changed_at + CLOCKS:
-            continue  # that is read, and the hook a late copy
-        try:
-            request_sync(
-                connection.account,
-                [connection],
-                trigger=Trigger.WEBHOOK,
-                source="webhook",
-                kind=Kind.CAMPAIGNS,
-                scope=Scope(Mode.INCREMENTAL),
-                priority=Priority.SCHEDULED,
-            )
-        except AlreadySyncing:
-            continue
+def _ask_for(connection: Connection, changed_at: datetime) -> None:
+    """What changed in the ad account; each tenant that has it has a connection of its own."""
+    if connection.read_until and connection.read_until - CLOCKS > changed_at:
+        return  # that is read, and the hook a late copy
+    with suppress(AlreadySyncing):
+        request_sync(
+            connection.account,
+            [connection],
+            trigger=Trigger.WEBHOOK,
+            source="webhook",
+            kind=Kind.CAMPAIGNS,
+            scope=Scope(Mode.INCREMENTAL),
+            priority=Priority.SCHEDULED,
+        )

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -111,6 +111,7 @@ def test_an_app_without_a_secret_believes_nobody(connection: Connection, setting
         b'{"object": "ad_account", "entry": [{"id": "1", "time": "soon"}]}',
         b'{"object": "ad_account", "entry": [{"id": "1", "time": 1e300}]}',
         b'{"object": "application", "entry": [{"changes": [{"field": "async_requests"}]}]}',
+        json.dumps(ended("1\0")).encode(),  # PostgreSQL takes no such text
     ],
 )
 def test_a_signed_body_that_is_none_of_metas_is_refused(db: None, body: bytes) -> None:
@@ -194,6 +195,26 @@ def test_a_change_that_was_read_since_asks_for_nothing(connection: Connection) -
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_clock_that_is_far_ahead_is_a_change_too(connection: Connection) -> None:
+    Connection.objects.update(read_until=timezone.now())
+    changed = change_of(connection)
+    changed["entry"][0]["time"] = int(datetime(9999, 12, 31, 23, 59, tzinfo=UTC).timestamp())
+
+    assert post(changed).status_code == 200
+    assert SyncRun.objects.get().connection == connection
+
+
+def test_a_large_delivery_costs_as_many_queries_as_a_small_one(
+    db: None, django_assert_max_num_queries: Any
+) -> None:
+    entries = [{"id": str(number), "time": 1, "changes": []} for number in range(1, 1_000)]
+    reports = [{"field": "async_requests", "value": {"report_id": entry["id"]}} for entry in entries]
+
+    with django_assert_max_num_queries(6):
+        assert post({"object": "ad_account", "entry": entries}).status_code == 200
+        assert post({"object": "application", "entry": [{"changes": reports}]}).status_code == 200
+
+
 def test_what_the_sandbox_posts_as_meta_is_understood(
     sandbox: Sandbox, live_server: LiveServer, settings: Any
 ) -> None:
