@@ -4,6 +4,7 @@ import time
 
 from django.conf import settings
 
+from sync.engine.collector import seldom_collecting
 from sync.engine.execute import execute
 from sync.engine.stopping import stop_asked
 from sync.ledger.claim import another_kind_waits, claim
@@ -13,6 +14,7 @@ from sync.models.choices import DeferReason, Priority
 OUTAGES = 2  # one may be a single ad account's; two in a row are the platform's
 
 
+@seldom_collecting()
 def drain(provider: str, region: str, *, worker: str) -> int:
     """Execute due runs, best first; returns how many. Leaves a new hint when its time is over.
 
