@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST_ID = 80  # characters; the longest of the platforms has 41: two numbers of 64 bits and a tilde
 LARGEST = 2**63 - 1  # of the columns for money
+_LARGEST = Decimal(LARGEST)
 MICROS = 1_000_000
 
 Row = dict[str, Any]
@@ -68,8 +69,8 @@ class Values:
             number = int(value) * unit  # type: ignore[call-overload]  # what is no number is an error here
         except (TypeError, ValueError, OverflowError):
             number = None
-        if number is not None and abs(number) <= LARGEST:
-            return int(number)
+        if number is not None and -LARGEST <= number <= LARGEST:
+            return number  # type: ignore[no-any-return]
         self.odd += 1
         return None
 
@@ -77,11 +78,15 @@ class Values:
         """A finite number, exactly as it was written."""
         if value is None or value == "":
             return None
+        number: Decimal | None = None
         try:
-            number = Decimal(str(value)) if type(value) in (str, int, float) else None
+            if type(value) is str:
+                number = Decimal(value)
+            elif type(value) in (int, float):
+                number = Decimal(str(value))
         except InvalidOperation:
-            number = None
-        if number is not None and number.is_finite() and abs(number) <= LARGEST:
+            pass
+        if number is not None and number.is_finite() and -_LARGEST <= number <= _LARGEST:
             return number
         self.odd += 1
         return None
@@ -89,7 +94,13 @@ class Values:
     def micros(self, value: object) -> int | None:
         """Millionths of an amount in whole units, exactly; what is finer than that is rounded."""
         number = value if type(value) is Decimal else self.decimal(value)
-        return None if number is None else self.number(round(number * MICROS))
+        if number is None:
+            return None
+        micros = round(number * MICROS)
+        if -LARGEST <= micros <= LARGEST:
+            return micros
+        self.odd += 1
+        return None
 
     def day(self, value: object) -> date | None:
         """A day as ISO 8601 writes it."""

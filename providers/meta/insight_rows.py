@@ -18,7 +18,7 @@ An action is counted as the attribution says: its windows are added. What a row 
 counts is nothing, for Meta leaves zeros out; reach and videos that it does not tell are unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -59,44 +59,43 @@ def _record(row: Row, question: Question, read: Values) -> InsightRecord | None:
     day = read.day(get("date_start"))
     if not entity or day is None:
         return None
-    by_type = _by_type(row, question.attribution, read)
-    bought = next((by_type[name] for name in PURCHASES if name in by_type), _Conversions())
+    counts = _amounts(get("actions"), question.attribution, read)
+    values = _worth(_amounts(get("action_values"), question.attribution, read), read)
+    bought = next((name for name in PURCHASES if name in counts or name in values), PURCHASES[0])
     return InsightRecord(
-        external_id=entity,
-        day=day,
-        campaign_external_id=read.id(get("campaign_id", "")),
-        ad_group_external_id=read.id(get("adset_id", "")),
-        currency=read.text(get("account_currency") or question.currency),
-        attribution=question.attribution,
-        impressions=read.number(get("impressions")) or 0,
-        clicks=read.number(get("clicks")) or 0,
-        spend_micros=read.micros(get("spend")) or 0,
-        conversions=bought.number,
-        conversion_value_micros=bought.value_micros,
-        conversions_by_type={name: one.told() for name, one in by_type.items()},
-        reach=read.number(get("reach")),
-        video_views=_total(get("video_thruplay_watched_actions"), read),
-        extra=_extra(row, read),
+        entity,
+        day,
+        read.id(get("campaign_id", "")),
+        read.id(get("adset_id", "")),
+        read.text(get("account_currency") or question.currency),
+        question.attribution,
+        read.number(get("impressions")) or 0,
+        read.number(get("clicks")) or 0,
+        read.micros(get("spend")) or 0,
+        counts.get(bought, ZERO),
+        values.get(bought, 0),
+        _by_type(counts, values),
+        read.number(get("reach")),
+        _total(get("video_thruplay_watched_actions"), read),
+        _extra(get, read),
     )
 
 
-class _Conversions(NamedTuple):
-    number: Decimal = ZERO
-    value_micros: int = 0
-
-    def told(self) -> dict[str, Any]:
-        text = str(self.number)
-        count = text if text.isdigit() else format(self.number.normalize(), "f")
-        return {"count": count, "value_micros": self.value_micros}
-
-
-def _by_type(row: Row, attribution: str, read: Values) -> dict[str, _Conversions]:
-    counts = _amounts(row.get("actions"), attribution, read)
-    values = _amounts(row.get("action_values"), attribution, read)
+def _by_type(counts: dict[str, Decimal], values: dict[str, int]) -> dict[str, Any]:
+    names = counts | values if values else counts
     return {
-        name: _Conversions(counts.get(name, ZERO), (read.micros(values[name]) or 0) if name in values else 0)
-        for name in (counts | values if values else counts)
+        name: {"count": _text(counts.get(name, ZERO)), "value_micros": values.get(name, 0)} for name in names
     }
+
+
+def _text(count: Decimal) -> str:
+    """Without exponents and empty places."""
+    text = str(count)
+    return text if text.isdigit() else format(count.normalize(), "f")
+
+
+def _worth(amounts: dict[str, Decimal], read: Values) -> dict[str, int]:
+    return {name: read.micros(amount) or 0 for name, amount in amounts.items()}
 
 
 def _amounts(items: object, attribution: str, read: Values) -> dict[str, Decimal]:
@@ -105,14 +104,12 @@ def _amounts(items: object, attribution: str, read: Values) -> dict[str, Decimal
     Meta leaves out a window that is 0. Where it tells none at all, `value` is what its default makes of them.
     """
     amounts: dict[str, Decimal] = {}
-    windows, decimal = ATTRIBUTION_WINDOWS[attribution], read.decimal
+    windows, is_default = ATTRIBUTION_WINDOWS[attribution], attribution == DEFAULT_ATTRIBUTION
     for item in _items(items, read):
-        amount, is_told = ZERO, False
-        for window in windows:
-            if window in item:
-                amount, is_told = amount + (decimal(item[window]) or ZERO), True
-        if not is_told and attribution == DEFAULT_ATTRIBUTION and not item.keys() - _NO_WINDOW:
-            amount = decimal(item.get("value")) or ZERO
+        if _NO_WINDOW.issuperset(item):
+            amount = read.decimal(item.get("value")) or ZERO if is_default else ZERO
+        else:
+            amount = sum([read.decimal(item[name]) or ZERO for name in windows if name in item], ZERO)
         name = read.text(item.get("action_type", ""))
         amounts[name] = amounts[name] + amount if name in amounts else amount
     return amounts
@@ -134,11 +131,11 @@ def _items(items: object, read: Values) -> list[Row]:
     return []
 
 
-def _extra(row: Row, read: Values) -> dict[str, Any]:
-    frequency = read.decimal(row.get("frequency"))
+def _extra(get: Callable[[str], Any], read: Values) -> dict[str, Any]:
+    frequency = read.decimal(get("frequency"))
     extra = {
         "frequency": None if frequency is None else str(frequency),
-        "inline_link_clicks": read.number(row.get("inline_link_clicks")),
-        "video_play_actions": _total(row.get("video_play_actions"), read),
+        "inline_link_clicks": read.number(get("inline_link_clicks")),
+        "video_play_actions": _total(get("video_play_actions"), read),
     }
     return {name: value for name, value in extra.items() if value is not None}

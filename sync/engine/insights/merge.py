@@ -24,6 +24,7 @@ from sync.models import Insight
 COLUMNS = InsightRecord._fields
 KEY = ("external_id", "day")
 BY_TYPE = "conversions_by_type"
+OBJECTS = [COLUMNS.index(column) for column in (BY_TYPE, "extra")]  # written as JSON
 TABLE = Identifier(Insight._meta.db_table)
 # Named by its columns too: behind a pooler it may outlive a deployment that changes them.
 INCOMING = Identifier(f"incoming_insight_{sha256(','.join(COLUMNS).encode()).hexdigest()[:8]}")
@@ -64,7 +65,7 @@ def _merge_copied(records: Iterable[InsightRecord], values: dict[str, Any]) -> M
         cursor.execute(_create_incoming())
         with cursor.copy(SQL("COPY {} FROM STDIN").format(INCOMING)) as copy:
             for record in records:
-                copy.write_row([_copied(value) for value in record])
+                copy.write_row(_row(record))
         cursor.execute(BY_KEY)
         cursor.execute(_merge_copied_rows(), values)
         merged = Merged(*cast("tuple[int, int]", cursor.fetchone()))
@@ -83,13 +84,13 @@ def _as_text(value: Decimal) -> str:
     return str(value)
 
 
-def _copied(value: Any) -> Any:
-    """PostgreSQL stores no NUL; U+FFFD is what Unicode has for such a character."""
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd")
-    if isinstance(value, dict):
-        return without_nul(orjson.dumps(value).decode())
-    return value
+def _row(record: InsightRecord) -> list[Any]:
+    """Its columns. PostgreSQL stores no NUL; U+FFFD is what Unicode has for such a character."""
+    row = [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in record]
+    for column in OBJECTS:
+        if row[column] is not None:
+            row[column] = without_nul(orjson.dumps(row[column]).decode())
+    return row
 
 
 @cache
