@@ -11,7 +11,7 @@ from django.db import models
 from providers.records import EntityStatus, Stream
 from sync.models import Ad, AdGroup, Campaign, Connection
 
-_TIMEOUT = 30  # seconds; the answer is made from memory
+TIMEOUT = 30  # seconds; the answer is made from memory
 _MODELS: dict[Stream, type[models.Model]] = {
     Stream.CAMPAIGNS: Campaign,
     Stream.AD_GROUPS: AdGroup,
@@ -33,17 +33,17 @@ _STATUSES = {  # the platforms' words, as the catalog has them
 
 
 class Comparison(NamedTuple):
-    """One stream of one connection: how many rows on each side, and which ids differ."""
+    """One stream of one connection: how many rows on each side, and which ids differ; of metrics, days."""
 
     connection: str
-    stream: Stream
+    stream: str
     copied: int
     platform: int
     differing: list[str]
 
     @property
     def is_equal(self) -> bool:
-        """The same ids, each with the same name, status and parents."""
+        """The same ids, each with the same name, status and parents; the same days with the same sums."""
         return not self.differing
 
 
@@ -66,7 +66,7 @@ def compare_all(connections: Sequence[Connection], sandbox_url: str) -> list[Com
 
 def _compare_provider(provider: str, connections: list[Connection], sandbox_url: str) -> Iterator[Comparison]:
     question = {"platform": provider, "accounts": [connection.external_id for connection in connections]}
-    answer = requests.post(f"{sandbox_url}/control/truths", json=question, timeout=_TIMEOUT)
+    answer = requests.post(f"{sandbox_url}/control/truths", json=question, timeout=TIMEOUT)
     answer.raise_for_status()
     truths = answer.json()["truths"]
     copied = {stream: _copied(stream, connections) for stream in Stream}

@@ -39,23 +39,26 @@ class Progress:
             self._live.update(_runs(told), refresh=True)
             return
         for run, why in told.items():
-            line = f"{run.connection}: {run.stage}{f' ({why})' if why else ''}"
+            line = f"{run.connection}, {run.kind}: {run.stage}{f' ({why})' if why else ''}"
             if self._told.get(run) != line:
                 self._told[run] = line
                 self._console.print(line, highlight=False)
 
 
 def _runs(told: dict[SyncRun, str]) -> Table:
-    table = _table("First syncs", "Ad account", "State", "", "Records", "Calls", "")
+    table = _table("First syncs", "Ad account", "Kind", "State", "", "Records", "Calls", "")
     for run, why in told.items():
         bar = ProgressBar(completed=run.progress, width=_BAR_WIDTH)
-        table.add_row(str(run.connection), run.stage, bar, f"{run.records_count:,}", str(run.calls), why)
+        records = f"{run.records_count:,}"
+        table.add_row(str(run.connection), run.kind, run.stage, bar, records, str(run.calls), why)
     return table
 
 
 def result(rows: Iterable[Comparison]) -> Table:
     """What was copied, beside what the platform has."""
-    table = _table("Copied, beside what the platform has", "Ad account", "Stream", "Copied", "Platform", "")
+    table = _table(
+        "Copied, beside what the platform has", "Ad account", "Rows, or days", "Copied", "Platform", ""
+    )
     for row in rows:
         verdict = "[green]equal[/]" if row.is_equal else f"[red]{len(row.differing)} differ[/]"
         table.add_row(row.connection, row.stream, f"{row.copied:,}", f"{row.platform:,}", verdict)

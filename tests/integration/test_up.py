@@ -251,6 +251,6 @@ def test_the_demo_copies_every_account_and_says_that_all_is_equal(home: Path) ->
     printed = demo.output.read_text()
     assert code == 0, printed
     assert "all equal" in printed
-    assert printed.count("equal") >= 4 * 3  # two accounts of each platform, three streams of each
+    assert printed.count("equal") >= 4 * 7  # two accounts of each platform, three streams and four levels
     assert "Recorded" in printed
     assert running_children(home / "demo") == []

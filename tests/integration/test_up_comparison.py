@@ -5,13 +5,15 @@ from pytest_django import DjangoAssertNumQueries
 
 from adtiger.up.comparison import Comparison, compare, compare_all
 from adtiger.up.demo import troubles
-from providers.records import Stream
+from adtiger.up.metrics import compare_metrics
+from providers.records import Level, Stream
 from providers.sandbox.process import Sandbox
 from sync.engine.drain import drain
 from sync.ledger.request import request_sync
-from sync.models import Account, Ad, AdGroup, Campaign, Connection, SyncRun
-from sync.models.choices import Provider, RunState, Trigger
+from sync.models import Account, Ad, AdGroup, Campaign, Connection, Insight, SyncRun
+from sync.models.choices import Kind, Provider, RunState, Trigger
 from tests.factories import make_run
+from tests.integration.syncing import sync
 from tests.platforms import connect, platform  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +28,7 @@ def copied(request: pytest.FixtureRequest, platform: Sandbox, account: Account) 
     return connection
 
 
-def verdicts(connection: Connection, sandbox: Sandbox) -> dict[Stream, Comparison]:
+def verdicts(connection: Connection, sandbox: Sandbox) -> dict[str, Comparison]:
     return {row.stream: row for row in compare(connection, sandbox.url)}
 
 
@@ -95,3 +97,26 @@ def test_many_connections_are_compared_with_few_queries(
     differing = {row.connection for row in rows if not row.is_equal}
     assert differing == {str(one) for one in connections[2:]}
     assert len(rows) == 18
+
+
+def test_metrics_are_held_to_the_platform_day_by_day(copied: Connection, sandbox: Sandbox) -> None:
+    sync(copied, kind=Kind.INSIGHTS)
+    rows = list(compare_metrics([copied], sandbox.url))
+    assert [row.stream.removeprefix("metrics by ") for row in rows] == [
+        "account",
+        "campaign",
+        "ad group",
+        "ad",
+    ]
+    assert all(row.is_equal and row.copied == row.platform > 0 for row in rows)
+
+    one = Insight.objects.filter(connection_id=copied.pk, level=Level.AD, clicks__gt=0).earliest("day")
+    Insight.objects.filter(connection_id=copied.pk, level=Level.AD, day=one.day).update(clicks=0)
+
+    assert [row.differing for row in compare_metrics([copied], sandbox.url)] == [[], [], [], [str(one.day)]]
+
+
+def test_metrics_that_nobody_read_are_not_equal(copied: Connection, sandbox: Sandbox) -> None:
+    rows = list(compare_metrics([copied], sandbox.url))
+
+    assert [row.differing for row in rows] == [["never read"]] * len(Level)
