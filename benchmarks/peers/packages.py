@@ -13,7 +13,7 @@ import orjson
 
 from benchmarks.harness.product import DATABASE, HOME, execute
 from benchmarks.peers.walk import Walk
-from providers.meta.fields import FIELDS, INSIGHT_FIELDS
+from providers.meta.fields import FIELDS, INSIGHT_FIELDS, STATUSES
 from providers.records import Level, Stream
 
 FOLDER = Path(__file__).parent
@@ -119,6 +119,7 @@ def _told(walk: Walk, name: str) -> dict[str, str]:
         "PEER_TOKEN": walk.token,
         "PEER_ACCOUNT": walk.account.removeprefix("act_"),
         "PEER_FIELDS": orjson.dumps(fields).decode(),
+        "PEER_STATUSES": orjson.dumps({stream.value: STATUSES[stream] for stream in Stream}).decode(),
         "PEER_STATE": str(_state(name)),
     }
 

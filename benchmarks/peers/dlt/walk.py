@@ -24,7 +24,7 @@ def main() -> None:
                     "name": name,
                     "endpoint": {
                         "path": EDGES[name],
-                        "params": {"fields": _literal(fields), "limit": 500},
+                        "params": _params(name, fields),
                         "data_selector": "data",
                     },
                 }
@@ -40,6 +40,11 @@ def main() -> None:
         dataset_name="peer_dlt",
     )
     pipeline.run(source)
+
+
+def _params(name: str, fields: str) -> dict[str, object]:
+    statuses = json.loads(os.environ["PEER_STATUSES"])[name]  # or it would not see archived and deleted ones
+    return {"fields": _literal(fields), "limit": 500, "effective_status": json.dumps(statuses)}
 
 
 def _literal(text: str) -> str:

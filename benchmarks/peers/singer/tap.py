@@ -1,4 +1,4 @@
-"""MeltanoLabs' tap-facebook against the sandbox: its host and its lists of fields are replaced, nothing else.
+"""MeltanoLabs' tap-facebook against the sandbox: its host and its lists of fields and statuses are replaced.
 
 Runs in an environment of its own. Writes Singer messages, and its bookmarks to PEER_STATE.
 """
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from facebook_business.session import FacebookSession
-from tap_facebook.client import FacebookStream
+from tap_facebook.client import FacebookStream, IncrementalFacebookStream
 from tap_facebook.streams.ad_accounts import AdAccountsStream
 from tap_facebook.streams.ad_insights import AdsInsightStream
 from tap_facebook.tap import TapFacebook
@@ -17,6 +17,7 @@ from tap_facebook.tap import TapFacebook
 VERSION = "v26.0"
 STREAMS = {"campaigns": "campaigns", "adsets": "ad_groups", "ads": "ads"}
 FIELDS = json.loads(os.environ["PEER_FIELDS"])  # those that the sandbox knows
+STATUSES = json.loads(os.environ["PEER_STATUSES"])  # or it would not see archived and deleted ones
 STATE = Path(os.environ["PEER_STATE"])
 
 
@@ -26,6 +27,10 @@ def main() -> None:
     FacebookStream.url_base = property(lambda stream: f"{base}/{VERSION}/act_{stream.config['account_id']}")
     AdsInsightStream._get_selected_columns = lambda stream: FIELDS["insights"].split(",")
     AdAccountsStream.url_base = property(lambda stream: f"{base}/{VERSION}/me")
+    ask = IncrementalFacebookStream.get_url_params
+    IncrementalFacebookStream.get_url_params = lambda stream, *args: (
+        ask(stream, *args) | {"effective_status": json.dumps(STATUSES[STREAMS[stream.name]])}
+    )
     tap = TapFacebook(config=_config(), state=json.loads(STATE.read_text()) if STATE.exists() else {})
     for name, stream in tap.streams.items():
         if name in STREAMS and not os.environ.get("PEER_METRICS_UNTIL"):
