@@ -286,6 +286,18 @@ def test_complete_days_are_told(caller: Caller, connection: Connection) -> None:
     assert (told["completeUntil"], told["gaps"], told["isFinal"]) == ("2026-11-20", [], True)
 
 
+def test_a_day_of_another_attribution_than_is_set_is_a_gap(caller: Caller, connection: Connection) -> None:
+    make_complete(connection, *(day(number) for number in range(1, 21)), is_final=True)
+    make_connection(connection.account, attribution="1d_click")
+    Connection.objects.filter(pk=connection.pk).update(attribution="7d_click")
+    make_complete(Connection.objects.get(attribution="1d_click"), day(1), attribution="1d_click")
+
+    changed, kept = read(caller)["completeness"]
+
+    assert (changed["completeUntil"], changed["gaps"]) == (None, [{"from": "2026-11-01", "to": "2026-11-20"}])
+    assert (kept["completeUntil"], kept["isFinal"]) == ("2026-11-01", False)
+
+
 DAYS = {
     "today": ("2026-11-24", "2026-11-24"),
     "yesterday": ("2026-11-23", "2026-11-23"),

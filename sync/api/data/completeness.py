@@ -3,22 +3,23 @@
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import connection as database
 from rest_framework.serializers import BooleanField, DateField, DateTimeField, UUIDField
 
 from sync.api.data.period import Days
 from sync.api.serializers import Answer
+from sync.engine.insights.plan import attribution_of
+from sync.models import Connection
 
 DAY = timedelta(days=1)
 READ = """
     SELECT c.id, datemultirange(daterange(%(since)s, %(until)s, '[]'))
                - coalesce(range_agg(daterange(day, day, '[]')) FILTER (WHERE day IS NOT NULL), '{}'),
            min(read_at), coalesce(bool_and(is_final), false)
-    FROM unnest(%(connections)s::uuid[]) AS c (id)
+    FROM unnest(%(connections)s::uuid[], %(attributions)s::text[]) AS c (id, attribution)
     LEFT JOIN sync_insightday d ON d.connection_id = c.id AND d.level = %(level)s
-        AND d.day BETWEEN %(since)s AND %(until)s
+        AND d.attribution = c.attribution AND d.day BETWEEN %(since)s AND %(until)s
     GROUP BY c.id ORDER BY c.id
 """
 
@@ -38,11 +39,12 @@ class CompletenessSerializer(Answer):
     isFinal = BooleanField(help_text="No gap, and all read when nothing moves any more.")
 
 
-def completeness(connections: Collection[UUID], level: str, days: Days) -> list[dict[str, Any]]:
-    """Per ad account."""
+def completeness(connections: Collection[Connection], level: str, days: Days) -> list[dict[str, Any]]:
+    """Per ad account. A day that was read under another attribution than the one that is set is a gap."""
     since, until = days
     values: dict[str, Any] = {
-        "connections": list(connections),
+        "connections": [one.pk for one in connections],
+        "attributions": [attribution_of(one) for one in connections],
         "level": level,
         "since": since,
         "until": until,

@@ -131,7 +131,7 @@ class OfDaysView(ListView):
 
     def told_beside(self) -> dict[str, Any]:
         level, (since, until) = self.asked["level"], self.days
-        days = completeness(list(self.connections), level, self.days)
+        days = completeness(self.connections.values(), level, self.days)
         told = CompletenessSerializer(days, many=True).data
         return {"level": level, "from": since, "to": until, "completeness": told}
 
