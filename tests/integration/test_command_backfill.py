@@ -178,6 +178,15 @@ def test_status_tells_gaps_by_level(connection: Connection) -> None:
     assert not SyncRun.objects.exists()
 
 
+def test_status_tells_what_another_rule_has_to_read_again(connection: Connection) -> None:
+    for age in range(5):
+        note(connection, days_ago(connection, age), attribution="conversion_date")
+
+    (told,) = run_json("--connection", str(connection.pk), "--status")["connections"]
+
+    assert [one["missing"] for one in told["levels"]] == [5] * len(Level)
+
+
 def test_status_of_a_range_is_a_table_for_people(connection: Connection) -> None:
     note(connection, days_ago(connection, 1))
 

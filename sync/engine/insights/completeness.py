@@ -30,10 +30,11 @@ class Completeness(NamedTuple):
 
 
 def completeness(connection: Connection, since: date | None, until: date) -> list[Completeness]:
-    """By level, from `since` on; without it, from the first day that any level has."""
-    days = InsightDay.objects.filter(connection=connection, attribution=attribution_of(connection))
+    """By level, from `since` on; without it, from the first day that any level has, by whichever rule."""
+    days = InsightDay.objects.filter(connection=connection)
     since = since or days.order_by("day").values_list("day", flat=True).first() or until
-    found = days.filter(day__range=(since, until)).values_list("level", "day", "is_final", "rows")
+    complete = days.filter(attribution=attribution_of(connection), day__range=(since, until))
+    found = complete.values_list("level", "day", "is_final", "rows")
     rows: dict[str, dict[date, tuple[bool, int]]] = {level.value: {} for level in Level}
     for level, day, is_final, number in found:
         rows[level][day] = is_final, number
