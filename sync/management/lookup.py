@@ -66,8 +66,9 @@ def find_connection(name: str, among: ConnectionQuerySet, option: str = "--conne
     else:
         digits = name.removeprefix("act_").replace("-", "")
         found = among.filter(external_id=name) or among.filter(external_id__in=[digits, f"act_{digits}"])
-    hint = "Give its id, or the platform's id of the ad account (act_123, 123-456-7890)."
-    return _only(found, option, name, hint)
+    hint = "Give its id, or the platform's id of the ad account (act_123, 123-456-7890)"
+    narrowed = among.query.where and ", and no --account or --provider that it is not of"
+    return _only(found, option, name, f"{hint}{narrowed or ''}.")
 
 
 def find_queues(provider: str, region: str | None) -> list[Queue]:

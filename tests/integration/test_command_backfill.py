@@ -109,6 +109,10 @@ def test_it_goes_on_with_what_is_missing_and_reads_final_days_only_when_told_to(
         ((), "Say of what"),
         (("--provider", "google"), "--from: say from which day on"),
         (("--connection", "999", "--from", "{today}"), "--connection: there is no '999'"),
+        (
+            ("--connection", "{id}", "--provider", "meta", "--from", "{today}"),
+            "no --account or --provider that it is not of",
+        ),
         (("--connection", "{id}", "--from", "2026-02-30"), "is no day"),
         (("--connection", "{id}", "--from", "{today}", "--to", "{yesterday}"), "is before --from"),
         (("--connection", "{id}", "--from", "{yesterday}", "--to", "{far}"), "is yet to come"),
