@@ -48,7 +48,7 @@ lint: .venv/.installed-dev ## style, types, layers, missing migrations
 	$(SUITE) $(PY) manage.py makemigrations --check --dry-run || status=$$?; \
 	$(STOP_SUITE); exit $$status
 
-bench: .venv/.installed-dev ## measure AdTiger beside plain Celery and BullMQ (Node, if there is one), twenty minutes
+bench: .venv/.installed-dev ## measure AdTiger beside its peers (BullMQ where there is Node); takes an hour or more
 	@$(PY) -m benchmarks
 
 MINUTES ?= 3
