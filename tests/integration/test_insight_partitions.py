@@ -119,15 +119,19 @@ def test_what_was_written_behind_a_deleted_connection_goes_with_the_clean_up(acc
 
 
 @pytest.fixture
-def own_partitions() -> Iterator[None]:
-    """Made and committed by the test, and gone behind it."""
+def own_partitions(transactional_db: None) -> Iterator[None]:
+    """Made and committed by the test: those of earlier tests are gone before it, its own behind it."""
+    _drop_all()
     yield
+    _drop_all()
+
+
+def _drop_all() -> None:
     with database.cursor() as cursor:
         for name in partitions():
             cursor.execute(f"DROP TABLE {name}")
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("own_partitions")
 def test_a_month_that_several_workers_need_at_once_is_made_once() -> None:
     start = Barrier(4)
@@ -145,7 +149,6 @@ def test_a_month_that_several_workers_need_at_once_is_made_once() -> None:
     assert partitions() == ["sync_insight_2026_11", "sync_insight_2026_12"]
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("own_partitions")
 def test_a_new_month_waits_for_no_reader_and_no_writer_and_a_drop_not_for_long(settings: Any) -> None:
     settings.INSIGHTS_MONTHS = 12
