@@ -137,7 +137,7 @@ def _sync(connection: Connection, wish: Wishes) -> None:
         drain(connection.provider, REGION, worker="bench")
         promote_due(connection.provider, REGION)
         assert time.monotonic() < ends_at, list(runs.values_list("state", "waiting_for"))
-        time.sleep(0.2)
+        time.sleep(0.2)  # a report takes its seconds, and nobody asks after it before its time
     failed = runs.exclude(state=RunState.SUCCEEDED)
     assert not failed.exists(), list(failed.values_list("error_message"))
 

@@ -142,8 +142,8 @@ class Client(Protocol):
     def changed(self, since: datetime) -> Selection | None:
         """What changed after `since`, as a selection to read; None where only a full pass can tell.
 
-        A selection without ids and without `since` says that nothing changed. How late the platform tells a
-        change, and how far clocks differ, is allowed for.
+        A selection without ids and without `since` says that nothing changed. How late the platform's own log
+        tells a change is allowed for; that clocks differ is the caller's to allow for.
         """
 
     def changes_by(self, since: datetime, until: datetime) -> Iterator[Edit]:

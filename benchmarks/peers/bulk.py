@@ -1,6 +1,8 @@
 """A walk that writes as Django offers it: `bulk_create(update_conflicts=True)`, 500 rows at a time."""
 
-from django.db import models, transaction
+from typing import Any
+
+from django.db import transaction
 
 from benchmarks.peers.walk import Walk
 from providers.meta.parse import records_of
@@ -19,10 +21,10 @@ def walk_in(walk: Walk) -> None:
         written = [column for column in target.columns if column != "external_id"]
         for page in walk.pages(stream):
             records = records_of(stream, page, to.currency)
-            rows: list[models.Model] = [target.model(connection=to, **record._asdict()) for record in records]
+            rows: list[Any] = [target.model(connection=to, **record._asdict()) for record in records]
             with transaction.atomic():
                 target.model._default_manager.bulk_create(
-                    rows,  # type: ignore[arg-type]
+                    rows,
                     update_conflicts=True,
                     update_fields=written,
                     unique_fields=KEY,

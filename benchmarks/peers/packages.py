@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -146,6 +146,6 @@ def _log(name: str) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
-def _run(command: list[str], told: Mapping[str, str], **pipes: object) -> None:
-    done = subprocess.run(command, env={**os.environ, **told}, check=False, **pipes)  # type: ignore[call-overload]
+def _run(command: list[str], told: Mapping[str, str], **pipes: Any) -> None:
+    done = subprocess.run(command, env={**os.environ, **told}, check=False, **pipes)
     assert done.returncode == 0, f"{command[-1]} failed; see the benchmark's logs"

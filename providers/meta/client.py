@@ -1,7 +1,7 @@
 """Read one Meta ad account, page by page."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import requests
 
@@ -29,7 +29,6 @@ SMALLEST_PAGE = 25  # Meta's own default; below it something else is wrong
 ACCOUNTS = "ad accounts"  # the endpoint that describes them, beside those of the streams
 BATCH, BATCH_TIMEOUT = "batch", "960"
 ACCOUNTS_PER_PAGE = 100  # few fields each; hardly anybody has more
-OVERLAP = timedelta(minutes=2)  # our clock is not Meta's, and an edit shows a moment later
 
 
 class MetaClient:
@@ -87,7 +86,7 @@ class MetaClient:
 
     def changed(self, since: datetime) -> Selection:
         """What changed after `since`: Meta's listings can tell by themselves, so this makes no call."""
-        return Selection(since=since - OVERLAP)
+        return Selection(since=since)
 
     def changes_by(self, since: datetime, until: datetime) -> Iterator[Edit]:
         """Who changed what, the oldest first, by one call: the newest 500 changes."""

@@ -1,6 +1,7 @@
 """Ask for syncs of many connections at once, as a person at the command line does."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -11,6 +12,8 @@ from django.core.management.base import BaseCommand
 from sync.errors import AlreadySyncing
 from sync.ledger.request import request_sync
 from sync.ledger.wishes import Wishes
+from sync.management.follow import follow
+from sync.management.output import print_json
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Priority, Trigger
 
@@ -58,14 +61,27 @@ def _ask(
     asked.already |= already
 
 
-def tell(command: BaseCommand, asked: Asked) -> None:
+def _tell(command: BaseCommand, asked: Asked) -> None:
     """Print what became of it, a line for each run."""
     for run in asked.runs():
         already = "already " if run.pk in asked.already else ""
         command.stdout.write(f"{run.connection}, {run.task}: {already}{run.state}, run {run.pk}")
 
 
-def describe(run: SyncRun, asked: Asked) -> dict[str, Any]:
+def answer(command: BaseCommand, asked: Asked, options: Mapping[str, Any]) -> None:
+    """Tell what became of it, and wait for its end, as the options say; exit code 1 when a sync fails."""
+    if not options["json"]:
+        _tell(command, asked)
+    succeeded = True
+    if options["wait"]:
+        succeeded = follow(asked.ids, command, timeout=options["timeout"], quiet=options["json"])
+    if options["json"]:
+        print_json(command, {"runs": [_describe(run, asked) for run in asked.runs()]})
+    if not succeeded:
+        sys.exit(1)
+
+
+def _describe(run: SyncRun, asked: Asked) -> dict[str, Any]:
     """The same for scripts."""
     return {
         "id": str(run.pk),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from providers.base import Selection
-from providers.meta.client import OVERLAP, MetaClient
+from providers.meta.client import MetaClient
 from providers.records import Stream
 from providers.sandbox.process import Sandbox
 from tests.integration.client_callers import ids, meta_client
@@ -52,7 +52,7 @@ def test_an_edit_of_the_very_second_is_not_missed(sandbox: Sandbox, ad_account: 
 def test_what_changed_is_told_without_a_call(sandbox: Sandbox, ad_account: str) -> None:
     client, since = meta_client(sandbox, ad_account), datetime.now(UTC) - timedelta(hours=1)
 
-    assert client.changed(since) == Selection(since=since - OVERLAP)
+    assert client.changed(since) == Selection(since=since)
     assert client.calls == 0
 
 

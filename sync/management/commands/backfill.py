@@ -1,6 +1,5 @@
 """Read daily metrics of the past, and tell which days are there."""
 
-import sys
 from datetime import date
 from typing import Any
 
@@ -11,9 +10,8 @@ from providers.records import Level
 from sync.engine.insights.completeness import Completeness, completeness
 from sync.ledger.scope import Scope
 from sync.ledger.wishes import Wish, only
-from sync.management.ask import ask, describe, tell
+from sync.management.ask import answer, ask
 from sync.management.command import AdTigerCommand, WrongUse, seconds
-from sync.management.follow import follow
 from sync.management.lookup import active_of, add_choice, chosen
 from sync.management.output import add_json, print_json, print_table
 from sync.management.wanted import check_days, day
@@ -71,15 +69,7 @@ class Command(AdTigerCommand):
             _open_again(connections, levels, since, until)
         scope = Scope(levels=levels, date_from=since, date_to=until)
         asked = ask(connections, wishes=only(Wish(Kind.INSIGHTS, scope)), priority=Priority.SCHEDULED)
-        if not options["json"]:
-            tell(self, asked)
-        succeeded = True
-        if options["wait"]:
-            succeeded = follow(asked.ids, self, timeout=options["timeout"], quiet=options["json"])
-        if options["json"]:
-            print_json(self, {"runs": [describe(run, asked) for run in asked.runs()]})
-        if not succeeded:
-            sys.exit(1)
+        answer(self, asked, options)
 
     def _show(self, options: dict[str, Any]) -> None:
         told: list[dict[str, Any]] = []

@@ -1,15 +1,13 @@
 """Ask for syncs, and follow them."""
 
-import sys
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from sync.management.ask import ask, describe, tell
+from sync.management.ask import answer, ask
 from sync.management.command import AdTigerCommand, WrongUse, seconds
-from sync.management.follow import follow
 from sync.management.lookup import active_of, add_choice
-from sync.management.output import add_json, print_json
+from sync.management.output import add_json
 from sync.management.wanted import IDS, add_wanted, check_ids, wanted
 from sync.models.choices import Priority
 
@@ -44,20 +42,9 @@ class Command(AdTigerCommand):
         for connection in connections:
             check_ids(options, connection)
         by_person = options["connection"] or options["account"]
-        asked = ask(
-            connections,
-            wishes=what,
-            priority=Priority.MANUAL if by_person else Priority.SCHEDULED,
-        )
-        if not options["json"]:
-            tell(self, asked)
-        succeeded = True
-        if options["wait"]:
-            succeeded = follow(asked.ids, self, timeout=options["timeout"], quiet=options["json"])
-        if options["json"]:
-            print_json(self, {"runs": [describe(run, asked) for run in asked.runs()]})
-        if not succeeded:
-            sys.exit(1)
+        priority = Priority.MANUAL if by_person else Priority.SCHEDULED
+        asked = ask(connections, wishes=what, priority=priority)
+        answer(self, asked, options)
 
 
 def _check(options: dict[str, Any]) -> None:
