@@ -18,7 +18,7 @@ from providers.http import reading
 Ask = Callable[[str], Iterator[list[Row]]]
 
 KEPT = timedelta(days=90)
-OVERLAP = timedelta(minutes=5)  # three until Google shows a change, two for clocks that differ
+DELAY = timedelta(minutes=3)  # until Google shows a change
 MOST = 10_000  # rows of one answer; beyond them there is no paging, for many may share one moment
 TOO_OLD = "changeStatusError.START_DATE_TOO_OLD"
 NOT_COPIED = (
@@ -39,7 +39,7 @@ NAMES = {
 
 def since(moment: datetime, now: datetime, ask: Ask) -> Selection | None:
     """What changed after `moment`; None where Google can't tell all of it. `now` is the customer's."""
-    begin = moment.astimezone(UTC) - OVERLAP
+    begin = moment.astimezone(UTC) - DELAY
     if now - begin > KEPT:
         return None
     try:

@@ -84,6 +84,18 @@ def test_too_old_by_googles_clock_asks_for_a_full_pass() -> None:
         since(NOW, NOW, ask("changeStatusError.LIMIT_NOT_SPECIFIED"))
 
 
+def test_only_googles_own_delay_is_allowed_for_and_clocks_are_the_callers() -> None:
+    asked: list[str] = []
+
+    def ask(query: str) -> Iterator[list[Row]]:
+        asked.append(query)
+        yield []
+
+    since(NOW, NOW, ask)
+
+    assert [parse(query).conditions[0].value for query in asked] == ["2026-07-01 11:57:00.000000"]
+
+
 def begins(begin: str, now: str, zone: str) -> str:
     at = datetime.fromisoformat(now).astimezone(ZoneInfo(zone))
     asked = parse(query(datetime.fromisoformat(begin), at))
