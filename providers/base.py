@@ -116,7 +116,7 @@ class Client(Protocol):
     """One ad account at one platform.
 
     Every method makes its calls through the gate and the breaker, and raises `BudgetSpent`, `CircuitOpen`
-    or a `ProviderError`, never what `requests` raises. A client never sleeps and never retries: that is
+    or a `ProviderError`, never what the network raises. A client never sleeps and never retries: that is
     the caller's decision. Only what helps at once is asked again, each time through the gate: a smaller
     page, a renewed access token. It serves one thread at a time.
     """

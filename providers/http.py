@@ -9,12 +9,9 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
 
-import requests
 import urllib3
-from requests.auth import AuthBase
 
 from providers.base import Breaker, Gate, Usage
 from providers.errors import (
@@ -26,6 +23,7 @@ from providers.errors import (
     Unreachable,
 )
 from providers.lenient import loads
+from providers.session import NOTHING, UNSENT, Session
 
 CONNECT_SECONDS = 5  # a reachable platform answers within one
 READ_SECONDS = 30  # silence, not duration: a heavy page may think this long before its first byte
@@ -44,32 +42,6 @@ class Dialect(NamedTuple):
     error_of: Callable[[int, Any, Mapping[str, str]], ProviderError]
 
 
-class _Session(requests.Session):
-    """Asks the environment for proxies and certificates once per host, and not at every call, which costs a
-    third of what requests does. Who changes them starts the process anew."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._found: dict[tuple[Any, ...], Any] = {}
-
-    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """What holds for a URL's scheme, name and port: nothing else of it decides."""
-        if proxies:
-            return super().merge_environment_settings(url, proxies, stream, verify, cert)
-        asked = (*str(url).split("/", 3)[:3], stream, verify, cert)
-        if asked not in self._found:
-            self._found[asked] = super().merge_environment_settings(url, {}, stream, verify, cert)
-        return {**self._found[asked], "proxies": dict(self._found[asked]["proxies"])}
-
-
-def new_session() -> requests.Session:
-    """A pool of connections that clients may share within one thread. It keeps no cookies: they would
-    tie one tenant's calls to another's."""
-    session = _Session()
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
-
-
 @contextmanager
 def reading(platform: str) -> Iterator[None]:
     """Around what takes an answer apart: what it lacks is worth a retry, and no defect of ours."""
@@ -81,24 +53,13 @@ def reading(platform: str) -> Iterator[None]:
         ) from None  # its text may hold a part of the body
 
 
-class _Bearer(AuthBase):
-    """Sets the header itself: requests would replace one that it was given by what a ~/.netrc says."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
 class Answer:
     """What came back: status and headers at once, the body as it is read. Close it, or read it whole."""
 
-    def __init__(self, platform: str, response: requests.Response) -> None:
+    def __init__(self, platform: str, response: urllib3.BaseHTTPResponse) -> None:
         self._platform = platform
         self._response = response
-        self.status = response.status_code
+        self.status = response.status
         self.headers: Mapping[str, str] = response.headers
 
     def blocks(self) -> Iterator[bytes]:
@@ -126,10 +87,11 @@ class Answer:
     def close(self) -> None:
         """Give up the rest of the body, and with it the connection."""
         self._response.close()
+        self._response.release_conn()
 
     def _read(self) -> bytes:
         try:
-            block: bytes = self._response.raw.read1(BLOCK, decode_content=True)
+            block: bytes = self._response.read1(BLOCK, decode_content=True)
         except urllib3.exceptions.HTTPError as exc:
             how = type(exc).__name__
         else:
@@ -139,33 +101,35 @@ class Answer:
 
 
 def send(
-    session: requests.Session, platform: str, method: str, url: str, *, token: str = "", **request: Any
+    session: Session,
+    platform: str,
+    method: str,
+    url: str,
+    *,
+    token: str = "",
+    headers: Mapping[str, str] = NOTHING,
+    **request: Any,
 ) -> Answer:
     """Send one request and return its answer, whatever that says; for calls that are not metered."""
     if token and not _TOKEN.fullmatch(token):
         raise ReconnectNeeded(f"What was given as {platform}'s token can't be one: connect again")
+    headers = {**headers, "Authorization": f"Bearer {token}"} if token else headers
     try:
-        response = session.request(
-            method,
-            url,
-            auth=_Bearer(token) if token else None,
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-            allow_redirects=False,
-            stream=True,
-            **request,
+        response = session.open(
+            method, url, headers=headers, timeout=urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS), **request
         )
-    except requests.RequestException as exc:
+    except UNSENT as exc:
         failure = type(exc).__name__
     else:
         return Answer(platform, response)
-    # Raised out here: inside, it would keep requests' exception, with its URL and headers, as its context.
+    # Raised out here: inside, it would keep the other exception, with its URL and headers, as its context.
     raise Unreachable(f"{platform} could not be reached ({failure})")
 
 
 class Http:
     """Metered calls in one platform's dialect. `calls` counts them."""
 
-    def __init__(self, session: requests.Session, gate: Gate, breaker: Breaker, dialect: Dialect) -> None:
+    def __init__(self, session: Session, gate: Gate, breaker: Breaker, dialect: Dialect) -> None:
         self._session = session
         self._gate = gate
         self._breaker = breaker

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import requests
-
 from providers.base import AdAccountRef, Breaker, Client, Gate, Grant
 from providers.google.client import GoogleClient
 from providers.google.config import GoogleConfig
@@ -14,6 +12,7 @@ from providers.meta.config import MetaConfig
 from providers.meta.fields import ATTRIBUTION_WINDOWS
 from providers.meta.tiers import windows_of
 from providers.meta.usage import ADS_INSIGHTS, ADS_MANAGEMENT
+from providers.session import Session
 
 __all__ = [
     "ATTRIBUTIONS",
@@ -37,7 +36,7 @@ class ClientClass(Protocol):
         ad_account: AdAccountRef,
         *,
         gate: Gate,
-        session: requests.Session,
+        session: Session,
         breaker: Breaker | None,
     ) -> Client: ...
 
@@ -73,7 +72,7 @@ def client_for(
     ad_account: AdAccountRef,
     *,
     gate: Gate,
-    session: requests.Session,
+    session: Session,
     breaker: Breaker | None = None,
 ) -> Client:
     """A client of the provider for one ad account. `config` is the provider's own.

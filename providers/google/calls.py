@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import requests
-
 from providers.base import Breaker, Gate, Grant
 from providers.errors import PlatformFault, ProviderError, ReconnectNeeded
 from providers.google.config import GoogleConfig
@@ -12,6 +10,7 @@ from providers.google.errors import error_of, is_renewable, usage_of
 from providers.google.oauth import AccessTokens
 from providers.google.stream import Row, chunks_of
 from providers.http import Answer, Dialect, Http, reading
+from providers.session import Session
 
 GOOGLE = Dialect("Google", usage_of, error_of)
 
@@ -20,7 +19,7 @@ class Calls:
     """Each goes through the gate and the breaker. An access token that has ended is renewed once."""
 
     def __init__(
-        self, config: GoogleConfig, grant: Grant, *, gate: Gate, session: requests.Session, breaker: Breaker
+        self, config: GoogleConfig, grant: Grant, *, gate: Gate, session: Session, breaker: Breaker
     ) -> None:
         self._config = config
         self._tokens = AccessTokens(config, grant, session)

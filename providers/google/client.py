@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import requests
-
 from providers.base import AdAccountRef, Breaker, Gate, Grant, NoBreaker, Selection
 from providers.errors import AccessDenied, PlatformFault
 from providers.google import changes, edits, queries
@@ -21,6 +19,7 @@ from providers.google.walk import walk_of
 from providers.http import reading
 from providers.pseudonym import pseudonym_of
 from providers.records import AdAccountRecord, Edit, InsightPage, InsightSlice, Page, Record, Stream
+from providers.session import Session
 
 PAGE_ROWS = 2_000  # rows per page: a few ms of merging each, a few MB of memory
 
@@ -38,7 +37,7 @@ class GoogleClient:
         ad_account: AdAccountRef,
         *,
         gate: Gate,
-        session: requests.Session,
+        session: Session,
         breaker: Breaker | None = None,
         page_size: int = PAGE_ROWS,
         clock: Callable[[], float] = time.time,

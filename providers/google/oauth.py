@@ -4,8 +4,6 @@ them."""
 from collections.abc import Mapping
 from typing import Any
 
-import requests
-
 from providers.base import Grant
 from providers.errors import (
     InvalidRequest,
@@ -17,6 +15,7 @@ from providers.errors import (
 )
 from providers.google.config import GoogleConfig
 from providers.http import reading, send
+from providers.session import Session
 
 # What RFC 6749 and Google's token endpoint call them. Any other is unknown, and so retried.
 RULES: dict[str, type[ProviderError]] = {
@@ -42,7 +41,7 @@ WORDS: dict[type[ProviderError], str] = {
 class AccessTokens:
     """The grant's current access token, kept in its store so that runs share it."""
 
-    def __init__(self, config: GoogleConfig, grant: Grant, session: requests.Session) -> None:
+    def __init__(self, config: GoogleConfig, grant: Grant, session: Session) -> None:
         self._config = config
         self._grant = grant
         self._session = session

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-import requests
-
 from providers.base import AdAccountRef, Breaker, Gate, Grant, NoBreaker, Selection
 from providers.errors import PlatformFault, ProviderError, TooMuchData
 from providers.http import Dialect, Http, reading
@@ -21,6 +19,7 @@ from providers.meta.selection import IDS_PER_CALL, Listing, Slice, short_listing
 from providers.meta.usage import ADS_MANAGEMENT, usage_of
 from providers.pseudonym import pseudonym_of
 from providers.records import AdAccountRecord, Edit, InsightPage, InsightSlice, Page, Stream
+from providers.session import Session
 from providers.values import Values
 
 META = Dialect("Meta", usage_of, error_of)
@@ -43,7 +42,7 @@ class MetaClient:
         ad_account: AdAccountRef,
         *,
         gate: Gate,
-        session: requests.Session,
+        session: Session,
         breaker: Breaker | None = None,
         page_size: int = PAGE_SIZE,
     ) -> None:

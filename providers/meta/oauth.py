@@ -4,11 +4,10 @@ import hashlib
 import hmac
 from typing import NamedTuple
 
-import requests
-
 from providers.http import reading, send
 from providers.meta.config import MetaConfig
 from providers.meta.errors import error_of
+from providers.session import Session
 
 
 class LongLivedToken(NamedTuple):
@@ -26,7 +25,7 @@ def proof(token: str, app_secret: str) -> str:
     return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
-def extend(config: MetaConfig, session: requests.Session, token: str) -> LongLivedToken:
+def extend(config: MetaConfig, session: Session, token: str) -> LongLivedToken:
     """Exchange a token for a new one of full lifetime. In a form, so that no URL holds a secret."""
     form = {
         "grant_type": "fb_exchange_token",

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache, partial
 
-import requests
 from django.conf import settings
 from django.utils import timezone
 
@@ -14,8 +13,9 @@ from providers.base import AdAccountRef, Breaker, Client, Gate, Grant, Usage
 from providers.breaker import Circuits, EndpointBreaker
 from providers.budget import BudgetGate, BudgetStore, PastCall
 from providers.errors import LimitReached
-from providers.http import CALL_SECONDS, new_session
+from providers.http import CALL_SECONDS
 from providers.registry import GoogleConfig, MetaConfig, client_for
+from providers.session import Session
 from sync import prepared
 from sync.crypto import decrypt, encrypt
 from sync.engine.limits import limits_of
@@ -147,11 +147,11 @@ def circuits() -> Circuits:
     return Circuits(budget_store().client)
 
 
-def _session() -> requests.Session:
+def _session() -> Session:
     """One pool of connections per thread: a drain's many runs keep their connections."""
     if not hasattr(_local, "session"):
-        _local.session = new_session()
-    session: requests.Session = _local.session
+        _local.session = Session()
+    session: Session = _local.session
     return session
 
 

@@ -5,11 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
-
 from providers.base import AdAccountRef, Client, Grant, Selection, Usage
 from providers.google.client import GoogleClient
-from providers.http import new_session
 from providers.meta.client import MetaClient
 from providers.records import Page, Record, Stream
 from providers.registry import GoogleConfig, MetaConfig
@@ -23,6 +20,7 @@ from providers.sandbox.constants import (
     META_TOKEN,
 )
 from providers.sandbox.process import Sandbox
+from providers.session import Session
 
 
 @dataclass
@@ -72,7 +70,7 @@ def meta_client(
     currency: str = "USD",
     page_size: int = 50,
     gate: RecordingGate | None = None,
-    session: requests.Session | None = None,
+    session: Session | None = None,
 ) -> MetaClient:
     """Pages of 50, so that an account of 200 ads has four."""
     return MetaClient(
@@ -80,7 +78,7 @@ def meta_client(
         Grant(token),
         AdAccountRef(account, currency),
         gate=gate or RecordingGate(),
-        session=session or new_session(),
+        session=session or Session(),
         page_size=page_size,
     )
 
@@ -104,7 +102,7 @@ def google_client(
         grant or Grant(GOOGLE_REFRESH_TOKEN),
         AdAccountRef(customer, currency, time_zone, login),
         gate=gate or RecordingGate(),
-        session=new_session(),
+        session=Session(),
         page_size=page_size,
         clock=clock,
     )

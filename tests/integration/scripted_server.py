@@ -1,5 +1,6 @@
 """A server that answers what a test tells it to, for what no sandbox should do, and remembers what it got."""
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,12 +13,13 @@ import orjson
 
 @dataclass
 class Reply:
-    """`hang` sends nothing, until the server ends."""
+    """`hang` sends nothing, until the server ends; `closes` ends the connection without a word before."""
 
     body: Any = field(default_factory=dict)
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     hang: bool = False
+    closes: bool = False
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Script:
 
 
 @contextmanager
-def scripted_server() -> Iterator[Script]:
+def scripted_server(tls: ssl.SSLContext | None = None) -> Iterator[Script]:
     """On a free port of this machine, until the test ends."""
     script = Script()
 
@@ -59,6 +61,7 @@ def scripted_server() -> Iterator[Script]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = reply.closes
 
         do_POST = do_GET
 
@@ -68,7 +71,9 @@ def scripted_server() -> Iterator[Script]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False  # a kept connection would hold the end up
-    script.url = f"http://127.0.0.1:{server.server_port}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    script.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from providers.base import AdAccountRef, Gate, Grant, Selection
 from providers.errors import (
@@ -21,10 +20,10 @@ from providers.errors import (
     Unreachable,
 )
 from providers.google.client import GoogleClient
-from providers.http import new_session
 from providers.meta.client import MetaClient
 from providers.records import Stream
 from providers.registry import GoogleConfig, MetaConfig
+from providers.session import Session
 from tests.integration.client_callers import RecordingGate, read
 from tests.integration.scripted_server import Reply, Script, scripted_server
 
@@ -49,25 +48,23 @@ def server() -> Iterator[Script]:
         yield script
 
 
-def meta(url: str, gate: Gate | None = None, session: requests.Session | None = None) -> MetaClient:
+def meta(url: str, gate: Gate | None = None, session: Session | None = None) -> MetaClient:
     return MetaClient(
         MetaConfig(graph_url=url),
         Grant(TOKEN),
         AdAccountRef("act_1", "USD"),
         gate=gate or RecordingGate(),
-        session=session or new_session(),
+        session=session or Session(),
     )
 
 
-def google(
-    url: str, *, stored: bool = True, session: requests.Session | None = None, **config: str
-) -> GoogleClient:
+def google(url: str, *, stored: bool = True, session: Session | None = None, **config: str) -> GoogleClient:
     return GoogleClient(
         GoogleConfig(ads_url=url, oauth_url=url, client_id="id", client_secret="client-secret", **config),
         Grant("1//refresh-secret", StoredToken() if stored else None),
         AdAccountRef("1", "EUR", "UTC", "9"),
         gate=RecordingGate(),
-        session=session or new_session(),
+        session=session or Session(),
     )
 
 
@@ -106,32 +103,6 @@ def test_a_netrc_does_not_replace_the_token(
     assert server.headers[0]["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_a_proxy_of_the_environment_is_used_but_for_hosts_that_are_excepted(
-    server: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.setenv(name, server.url)
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
-    server.answers(EMPTY, EMPTY, EMPTY)
-    session = new_session()
-
-    for url in ("http://graph.example", server.url, "http://graph.example"):
-        ads(meta(url, session=session))
-
-    assert [path.startswith("http://graph.example/") for path in server.paths] == [True, False, True]
-
-
-def test_certificates_of_the_environment_are_used(server: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/company.pem")
-    session = new_session()
-
-    for _ in range(2):
-        found = session.merge_environment_settings("https://graph.example/v1", {}, True, None, None)
-
-        assert (found["verify"], found["stream"]) == ("/nowhere/company.pem", True)
-
-
 def test_a_redirect_is_not_followed(server: Script) -> None:
     with scripted_server() as elsewhere:
         elsewhere.answers(EMPTY)
@@ -146,7 +117,7 @@ def test_a_redirect_is_not_followed(server: Script) -> None:
 
 def test_cookies_of_one_call_are_not_sent_with_another(server: Script) -> None:
     server.answers(Reply(EMPTY, headers={"Set-Cookie": "who=tenant-1; Path=/"}), EMPTY)
-    session = new_session()
+    session = Session()
 
     ads(meta(server.url, session=session))
     ads(meta(server.url, session=session))
@@ -155,7 +126,7 @@ def test_cookies_of_one_call_are_not_sent_with_another(server: Script) -> None:
 
 
 def test_clients_that_share_a_session_share_its_connection(server: Script) -> None:
-    session = new_session()
+    session = Session()
     for _ in range(3):
         server.answers(EMPTY)
         ads(meta(server.url, session=session))
@@ -298,7 +269,7 @@ def test_a_spent_budget_sends_nothing(server: Script) -> None:
 
 def test_a_walk_that_is_left_early_closes_its_stream(server: Script) -> None:
     server.answers([{"results": [_ad_row(n) for n in range(9)]}])
-    session = new_session()
+    session = Session()
     client = GoogleClient(
         GoogleConfig(ads_url=server.url),
         Grant("x", StoredToken()),

@@ -13,13 +13,13 @@ from providers.errors import (
     ReconnectNeeded,
     TooMuchData,
 )
-from providers.http import new_session
 from providers.meta.client import MetaClient
 from providers.meta.oauth import extend
 from providers.records import AdGroupRecord, CampaignRecord, Stream
 from providers.registry import MetaConfig
 from providers.sandbox.constants import META_TOKEN, Platform
 from providers.sandbox.process import Sandbox
+from providers.session import Session
 from tests.integration.client_callers import RecordingGate, ids, meta_client, meta_config, read, records
 from tests.integration.sandbox_callers import open_account
 
@@ -156,7 +156,7 @@ def test_the_proof_of_the_app_goes_with_every_call(sandbox: Sandbox, ad_account:
 def test_without_an_app_secret_no_proof_is_sent(sandbox: Sandbox, ad_account: str) -> None:
     config = MetaConfig(graph_url=sandbox.urls["META_GRAPH_URL"])
     client = MetaClient(
-        config, Grant(META_TOKEN), AdAccountRef(ad_account), gate=RecordingGate(), session=new_session()
+        config, Grant(META_TOKEN), AdAccountRef(ad_account), gate=RecordingGate(), session=Session()
     )
 
     assert client.account().external_id == ad_account
@@ -165,7 +165,7 @@ def test_without_an_app_secret_no_proof_is_sent(sandbox: Sandbox, ad_account: st
 def test_a_version_that_has_ended_is_a_wrong_setting(sandbox: Sandbox, ad_account: str) -> None:
     config = MetaConfig(graph_url=sandbox.urls["META_GRAPH_URL"], version="v19.0")
     client = MetaClient(
-        config, Grant(META_TOKEN), AdAccountRef(ad_account), gate=RecordingGate(), session=new_session()
+        config, Grant(META_TOKEN), AdAccountRef(ad_account), gate=RecordingGate(), session=Session()
     )
 
     with pytest.raises(InvalidRequest):
@@ -247,7 +247,7 @@ def test_more_accounts_than_fit_one_page_are_all_found(sandbox: Sandbox) -> None
 def test_a_token_is_exchanged_for_one_that_lasts(sandbox: Sandbox, ad_account: str) -> None:
     token = sandbox.control("tokens", platform="meta", lifetime=3600)["token"]
 
-    longer = extend(meta_config(sandbox), new_session(), token)
+    longer = extend(meta_config(sandbox), Session(), token)
 
     assert longer.lifetime == 60 * 86_400
     assert longer.token != token
@@ -259,11 +259,11 @@ def test_a_token_that_has_ended_is_not_exchanged(sandbox: Sandbox) -> None:
     sandbox.control("tokens/expire", platform="meta", token=token)
 
     with pytest.raises(ReconnectNeeded):
-        extend(meta_config(sandbox), new_session(), token)
+        extend(meta_config(sandbox), Session(), token)
 
 
 def test_a_wrong_app_is_told_from_a_lost_token(sandbox: Sandbox) -> None:
     config = MetaConfig(graph_url=sandbox.urls["META_GRAPH_URL"], app_id="1", app_secret="x")
 
     with pytest.raises((InvalidRequest, PlatformFault)):
-        extend(config, new_session(), META_TOKEN)
+        extend(config, Session(), META_TOKEN)

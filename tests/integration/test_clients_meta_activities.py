@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from providers.base import AdAccountRef, Grant
-from providers.http import new_session
 from providers.meta import activities
 from providers.meta.client import MetaClient
 from providers.records import Edit, Stream
 from providers.registry import MetaConfig
 from providers.sandbox.constants import META_TOKEN
 from providers.sandbox.process import Sandbox
+from providers.session import Session
 from tests.integration.client_callers import RecordingGate, meta_client
 from tests.integration.sandbox_callers import Graph
 
@@ -124,7 +124,7 @@ def test_without_the_apps_secret_nobody_is_named(sandbox: Sandbox, ad_account: s
     edit(sandbox, ad_account, one_of_each(sandbox, ad_account)[0], name="edited")
     config = MetaConfig(graph_url=sandbox.urls["META_GRAPH_URL"])
     bare = MetaClient(
-        config, Grant(META_TOKEN), AdAccountRef(ad_account), gate=RecordingGate(), session=new_session()
+        config, Grant(META_TOKEN), AdAccountRef(ad_account), gate=RecordingGate(), session=Session()
     )
 
     assert [one.by for one in edits(bare)] == [""]

@@ -9,7 +9,7 @@ from providers.base import AdAccountRef, Grant
 from providers.errors import PlatformFault, ReconnectNeeded
 from providers.google.client import GoogleClient
 from providers.google.config import GoogleConfig
-from providers.http import new_session
+from providers.session import Session
 from tests.integration.client_callers import RecordingGate
 from tests.integration.scripted_server import Reply, Script, scripted_server
 
@@ -36,7 +36,7 @@ def script() -> Iterator[Script]:
 def client(script: Script) -> GoogleClient:
     config = GoogleConfig(ads_url=script.url, oauth_url=script.url)
     grant = Grant("1//refresh", Kept())
-    return GoogleClient(config, grant, AdAccountRef("123"), gate=RecordingGate(), session=new_session())
+    return GoogleClient(config, grant, AdAccountRef("123"), gate=RecordingGate(), session=Session())
 
 
 def in_front(reason: str) -> Reply:

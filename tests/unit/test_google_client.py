@@ -11,8 +11,8 @@ from providers.google.calls import Calls
 from providers.google.client import GoogleClient
 from providers.google.config import GoogleConfig
 from providers.google.stream import Row
-from providers.http import new_session
 from providers.records import InsightSlice, Level, Stream
+from providers.session import Session
 
 CHUNK = 60  # rows
 Answers = Callable[[Iterator[list[Row]]], GoogleClient]
@@ -29,7 +29,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answers:
             Grant(""),
             AdAccountRef("1", "EUR", "UTC"),
             gate=NoGate(),
-            session=new_session(),
+            session=Session(),
             page_size=CHUNK,
         )
 

@@ -5,7 +5,6 @@ from io import BytesIO
 
 import orjson
 import pytest
-import requests
 import urllib3
 
 from providers.errors import PlatformFault, Unreachable
@@ -19,10 +18,7 @@ CHUNK = {"results": [{"campaign": {"id": "1"}}], "fieldMask": "campaign.id", "re
 
 def answer(body: bytes) -> Answer:
     """An answer that has arrived."""
-    response = requests.Response()
-    response.status_code = 200
-    response.raw = urllib3.HTTPResponse(BytesIO(body), preload_content=False)
-    return Answer("Google", response)
+    return Answer("Google", urllib3.HTTPResponse(BytesIO(body), status=200, preload_content=False))
 
 
 def rows(body: bytes) -> Iterator[str]:

@@ -4,18 +4,15 @@ from io import BytesIO
 from itertools import count
 
 import pytest
-import requests
 import urllib3
 
 from providers.errors import PlatformFault, ReconnectNeeded, Unreachable
-from providers.http import Answer, new_session, reading, send
+from providers.http import Answer, reading, send
+from providers.session import Session
 
 
 def answer(body: BytesIO, status: int = 200) -> Answer:
-    response = requests.Response()
-    response.status_code = status
-    response.raw = urllib3.HTTPResponse(body, preload_content=False)
-    return Answer("Meta", response)
+    return Answer("Meta", urllib3.HTTPResponse(body, status=status, preload_content=False))
 
 
 def test_a_whole_body_is_decoded() -> None:
@@ -48,7 +45,7 @@ def test_a_body_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("token", ["two words", "line\n", "tökén", "\x00"])
 def test_what_no_header_can_carry_is_no_token(token: str) -> None:
     with pytest.raises(ReconnectNeeded) as caught:
-        send(new_session(), "Meta", "GET", "http://127.0.0.1:9/", token=token)
+        send(Session(), "Meta", "GET", "http://127.0.0.1:9/", token=token)
 
     assert token not in str(caught.value)
 

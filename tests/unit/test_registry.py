@@ -4,10 +4,10 @@ import pytest
 
 from providers.base import AdAccountRef, Grant
 from providers.google.client import GoogleClient
-from providers.http import new_session
 from providers.meta.client import MetaClient
 from providers.meta.oauth import LongLivedToken
 from providers.registry import GoogleConfig, MetaConfig, client_for
+from providers.session import Session
 from tests.integration.client_callers import RecordingGate
 
 
@@ -19,7 +19,7 @@ def test_a_client_is_made_by_its_providers_name(
     provider: str, config: MetaConfig | GoogleConfig, kind: type
 ) -> None:
     client = client_for(
-        provider, config, Grant("secret"), AdAccountRef("1"), gate=RecordingGate(), session=new_session()
+        provider, config, Grant("secret"), AdAccountRef("1"), gate=RecordingGate(), session=Session()
     )
 
     assert isinstance(client, kind)
