@@ -138,7 +138,7 @@ def test_removed_ones_are_told_when_asked_for(caller: Caller, connection: Connec
     [
         ({"status": "paused"}, ["2"]),
         ({"status": "active,paused"}, ["1", "2"]),
-        ({"id": "2,3,99"}, ["2", "3"]),
+        ({"id": "2,3"}, ["2", "3"]),
         ({"search": "SALE"}, ["1", "3"]),
         ({"search": "%"}, ["3"]),
         ({"search": "sale", "status": "archived"}, ["3"]),
@@ -159,6 +159,7 @@ def test_filters_narrow_the_list(
 def test_parents_narrow_the_list(caller: Caller, connection: Connection) -> None:
     make_ad_group(connection, external_id="10", campaign_external_id="1")
     make_ad_group(connection, external_id="20", campaign_external_id="2")
+    make_ad_group(connection, external_id="12", campaign_external_id="2")
     make_ad(connection, external_id="100", campaign_external_id="1", ad_group_external_id="10")
     make_ad(connection, external_id="200", campaign_external_id="1", ad_group_external_id="11")
 
@@ -259,6 +260,39 @@ def test_an_unknown_ad_account_is_not_found(
 def test_an_unknown_id_is_not_found(caller: Caller, connection: Connection) -> None:
     assert caller.get("/api/campaigns/1").status == 404
     assert caller.get("/api/ad-groups/%00").status == 404
+
+
+@pytest.mark.parametrize(
+    ("what", "query"),
+    [
+        ("campaigns", {"id": "1,9"}),
+        ("ad-groups", {"id": "9"}),
+        ("ad-groups", {"campaign": "9"}),
+        ("ads", {"campaign": "1,9"}),
+        ("ads", {"campaign": "1", "adGroup": "9"}),
+        ("ads", {"id": "1", "format": "csv"}),
+    ],
+)
+def test_an_unknown_id_in_a_filter_is_not_found(
+    caller: Caller, connection: Connection, other_account: Account, what: str, query: dict[str, str]
+) -> None:
+    make_campaign(connection, external_id="1")
+    theirs = make_connection(other_account)
+    for make in MAKERS.values():
+        make(theirs, external_id="9", **({} if make is make_campaign else {"campaign_external_id": "9"}))
+
+    answer = caller.get(f"/api/{what}", **query)
+
+    assert (answer.status, answer.body["error"]) == (404, "Not found")
+    assert f"with the id {query.get('id', '9')[-1]} is known" in answer.body["message"]
+
+
+def test_a_known_id_that_has_nothing_gives_an_empty_list(caller: Caller, connection: Connection) -> None:
+    make_campaign(connection, external_id="1", removed_at=MORNING)
+
+    assert ids(caller, id="1") == []
+    assert ids(caller, "ad-groups", campaign="1") == []
+    assert ids(caller, "ads", campaign="1") == []
 
 
 def pages(caller: Caller, path: str, **query: str) -> list[Any]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from sync.changes import FIELDS
 from sync.models import Account, Connection
 from sync.models.choices import Provider
-from tests.factories import make_change, make_connection
+from tests.factories import make_campaign, make_change, make_connection, make_run
 from tests.integration.api_callers import Caller, Id, Moment, assert_shape, by_token
 
 PATH = "/api/changes"
@@ -116,7 +116,19 @@ def test_what_one_run_saw(caller: Caller, connection: Connection, account: Accou
     change = make_change(connection, external_id="7")
 
     assert found(caller, run=str(change.run_id)) == ["7"]
-    assert found(caller, run=str(uuid4())) == []
+    assert found(caller, run=str(make_run(connection).pk)) == []
+
+
+def test_an_unknown_entity_or_run_is_not_found(
+    caller: Caller, connection: Connection, other_account: Account
+) -> None:
+    make_campaign(connection, external_id="1")
+    theirs = make_change(make_connection(other_account), external_id="9")
+
+    assert found(caller, entityId="1") == []
+    for query in ({"entityId": "1,9"}, {"run": str(theirs.run_id)}, {"run": str(uuid4())}):
+        answer = caller.get(PATH, **query)
+        assert (answer.status, answer.body["error"]) == (404, "Not found")
 
 
 @pytest.mark.parametrize(

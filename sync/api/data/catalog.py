@@ -14,12 +14,13 @@ from rest_framework.serializers import (
     UUIDField,
 )
 
-from providers.records import EntityStatus
+from providers.records import EntityStatus, Level
 from sync.api.data.fields import WordField, platform_ids, words
+from sync.api.data.known import check_asked
 from sync.api.data.listing import DataView, DetailView, ListView, Orderings, detail_of, list_of
 from sync.api.data.query import OfConnections
 from sync.api.data.row import OfConnectionField, Row
-from sync.models import Ad, AdGroup, Campaign, Entity
+from sync.engine.insights.plan import CATALOG
 from sync.models.catalog import STATUSES
 from sync.models.choices import Provider
 
@@ -131,10 +132,10 @@ class AdRow(EntityRow):
 class EntityView(DataView):
     """Of which table."""
 
-    model: ClassVar[type[Entity]]
+    level: ClassVar[Level]
 
     def queryset(self) -> QuerySet[Any, Any]:
-        return self.model._default_manager.filter(connection_id__in=list(self.connections))
+        return CATALOG[self.level]._default_manager.filter(connection_id__in=list(self.connections))
 
 
 class EntityDetailView(EntityView, DetailView):
@@ -150,6 +151,8 @@ class EntityListView(EntityView, ListView):
     key = ("connection_id", "external_id")  # the table's own, so a page of the usual order is a range of it
 
     def queryset(self) -> QuerySet[Any, Any]:
+        """404 for an entity that nobody knows."""
+        check_asked(self.connections, self.level, self.asked)
         wanted = {LOOKUPS[name]: value for name, value in self.asked.items() if name in LOOKUPS}
         removed = REMOVED[self.asked.get("removed", "false")]
         return super().queryset().filter(**wanted, **removed)
@@ -159,39 +162,39 @@ class EntityListView(EntityView, ListView):
 class CampaignsView(EntityListView):
     """The account's campaigns."""
 
-    model = Campaign
+    level = Level.CAMPAIGN
 
 
 @detail_of("campaign", OfConnections, CampaignRow)
 class CampaignView(EntityDetailView):
     """One campaign by the platform's id."""
 
-    model = Campaign
+    level = Level.CAMPAIGN
 
 
 @list_of("ad-groups", AdGroupFilters, AdGroupRow, BY_BUDGET)
 class AdGroupsView(EntityListView):
     """The account's ad groups."""
 
-    model = AdGroup
+    level = Level.AD_GROUP
 
 
 @detail_of("ad group", OfConnections, AdGroupRow)
 class AdGroupView(EntityDetailView):
     """One ad group by the platform's id."""
 
-    model = AdGroup
+    level = Level.AD_GROUP
 
 
 @list_of("ads", AdFilters, AdRow, ORDERINGS)
 class AdsView(EntityListView):
     """The account's ads."""
 
-    model = Ad
+    level = Level.AD
 
 
 @detail_of("ad", OfConnections, AdRow)
 class AdView(EntityDetailView):
     """One ad by the platform's id."""
 
-    model = Ad
+    level = Level.AD

@@ -16,6 +16,7 @@ from rest_framework.serializers import (
 from sync.api.data.catalog import AdGroupRow, AdRow, CampaignRow
 from sync.api.data.fields import own_ids, platform_ids, words
 from sync.api.data.keyset import behind
+from sync.api.data.known import check_changed, check_runs
 from sync.api.data.listing import ListView, Orderings, list_of
 from sync.api.data.query import During, OfConnections
 from sync.api.data.row import OfConnectionField, Row
@@ -107,7 +108,9 @@ class ChangesView(ListView):
         return Change.objects.filter(pk__in=ids).order_by(*self.order.expressions)[:count]
 
     def _wanted(self) -> QuerySet[Any, Any]:
-        """Anybody's that fit the filters."""
+        """Anybody's that fit the filters; 404 for an entity or a run that nobody knows."""
+        check_changed(self.connections, self.asked.get("entityId", ()))
+        check_runs(self.connections, self.asked.get("run", ()))
         wanted = {LOOKUPS[name]: value for name, value in self.asked.items() if name in LOOKUPS}
         if "field" in self.asked:
             wanted["field__in"] = [COLUMNS[name] for name in self.asked["field"]]

@@ -22,7 +22,7 @@ from providers.records import Level
 from sync.api.data.completeness import CompletenessSerializer, completeness
 from sync.api.data.fields import WordField, platform_ids
 from sync.api.data.keyset import Order
-from sync.api.data.known import check_known
+from sync.api.data.known import check_asked
 from sync.api.data.listing import ListView, list_of
 from sync.api.data.metrics import ORDERINGS, MetricsRow, of_all, of_each
 from sync.api.data.period import RANGES, Days, period
@@ -35,7 +35,7 @@ LOOKUPS = {
     "campaign": "campaign_external_id__in",
     "adGroup": "ad_group_external_id__in",
 }
-PARENTS = {  # which parents the metrics of a level can be narrowed to
+NARROWED = {  # to which parents the metrics of a level can be narrowed
     Level.ACCOUNT: set(),
     Level.CAMPAIGN: set(),
     Level.AD_GROUP: {"campaign"},
@@ -58,7 +58,7 @@ class LevelFilters(OfConnections):
     adGroup = platform_ids("The platform's id of the ad group; at the level of ads.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        for name in {"campaign", "adGroup"} & set(attrs) - PARENTS[attrs["level"]]:
+        for name in {"campaign", "adGroup"} & set(attrs) - NARROWED[attrs["level"]]:
             raise serializers.ValidationError({name: f"Metrics of level {attrs['level']} lie in none."})
         return attrs
 
@@ -137,7 +137,7 @@ class OfDaysView(ListView):
 
     def of_days(self) -> QuerySet[Any, Any]:
         """The rows of the level and the days; 404 for an entity that nobody knows."""
-        check_known(self.connections, self.asked)
+        check_asked(self.connections, Level(self.asked["level"]), self.asked, measured=True)
         wanted = {LOOKUPS[name]: value for name, value in self.asked.items() if name in LOOKUPS}
         own = Insight.objects.filter(connection_id__in=list(self.connections), level=self.asked["level"])
         return own.filter(day__range=self.days, **wanted)
