@@ -73,7 +73,7 @@ def job_status(job: Job) -> dict[str, Any]:
         "retryCount": sum(retries(run) for run in runs),
         "detectedChanges": dict(sum((Counter(run.changes) for run in runs), Counter())),
         "changesByEntity": _by_entity(runs),
-        "accessIssues": [issue for run in runs for issue in _access_issues(run)],
+        "accessIssues": _access_issues(runs),
         "dataDiscrepancies": [_issue(run, words) for run in runs for words in run.data_discrepancies],
         "attempts": [attempt_line(attempt) for attempt in reversed(attempts)],
     }
@@ -130,11 +130,12 @@ def _by_entity(runs: list[SyncRun]) -> dict[str, dict[str, int]]:
     return counted
 
 
-def _access_issues(run: SyncRun) -> list[dict[str, Any]]:
-    """What stands in the way now, and what the platform did not let the run read."""
-    condition = run.connection.condition
+def _access_issues(runs: list[SyncRun]) -> list[dict[str, Any]]:
+    """What stands in the ad accounts' way now, and what the platform did not let the runs read."""
+    lost = {run.connection_id: run for run in runs if run.connection.condition in LOST_ACCESS}
     return [
-        _issue(run, words) for words in ([condition] if condition in LOST_ACCESS else []) + run.access_issues
+        *(_issue(run, run.connection.condition) for run in lost.values()),
+        *(_issue(run, words) for run in runs for words in run.access_issues),
     ]
 
 

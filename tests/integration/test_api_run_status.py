@@ -244,8 +244,9 @@ def test_a_request_that_joined_a_run_follows_it(caller: Caller, connection: Conn
 def test_a_connection_that_lost_its_access_is_an_issue(caller: Caller, account: Account) -> None:
     connection = make_connection(account, status=ConnectionStatus.ACCESS_DENIED)
     run = make_run(connection, state=RunState.FAILED)
+    make_run(connection, request=run.request)
 
-    assert job(caller, run.pk)["accessIssues"] == [
+    assert job(caller, run.request_id)["accessIssues"] == [
         {"connectionId": str(connection.pk), "externalId": connection.external_id, "issue": "access_denied"}
     ]
 

@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from sync.models import Account, Connection, SyncAttempt, SyncRun
-from sync.models.choices import Kind, Mode, Provider, RunState, Trigger
+from sync.models.choices import ConnectionStatus, Kind, Mode, Provider, RunState, Trigger
 from tests.factories import make_connection, make_run
 from tests.integration.api_callers import Caller, Id, Moment, assert_shape, by_token
 from tests.integration.test_api_run_status import ATTEMPT
@@ -48,6 +49,7 @@ ROW = {
     "errorCategory": (str, None),
     "errorCode": (str, None),
     "retryCount": int,
+    "waitingFor": (str, None),
 }
 WHOLE = {
     **ROW,
@@ -116,6 +118,29 @@ def test_one_run_is_told_with_its_attempts(caller: Caller, connection: Connectio
     assert [attempt["worker"] for attempt in answer.body["attempts"]] == ["w1", "w2"]
     assert (answer.body["campaignIds"], answer.body["dataDiscrepancies"]) == (["7"], ["odd"])
     assert found(caller, fields="id,attempts") == [str(run.pk)]
+
+
+def test_what_waits_says_for_what(caller: Caller, account: Account) -> None:
+    denied = make_connection(account, status=ConnectionStatus.ACCESS_DENIED)
+    failed, waits = make_run(denied, state=RunState.FAILED), make_run(denied, kind=Kind.INSIGHTS)
+    words = "access to the ad account, which the platform denies"
+
+    told = {row["id"]: row["waitingFor"] for row in caller.get(PATH).body["results"]}
+    csv = caller.client.get(PATH, {"format": "csv", "fields": "id,waitingFor"}, headers=caller.headers)
+
+    assert told == {str(failed.pk): None, str(waits.pk): words}
+    assert caller.get(f"{PATH}/{waits.pk}").body["waitingFor"] == words
+    assert csv.getvalue().decode().splitlines()[1:] == [f'{waits.pk},"{words}"', f"{failed.pk},"]
+
+
+def test_the_number_of_queries_does_not_grow(
+    caller: Caller, account: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(20):
+        make_run(make_connection(account))
+
+    with django_assert_max_num_queries(9):
+        caller.get(PATH)
 
 
 def test_the_newest_come_first_and_filters_narrow_them(

@@ -4,10 +4,10 @@ All rows are of one moment. Whoever stops reading for a minute, or goes away, gi
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from django.db import connection as database
@@ -20,26 +20,29 @@ from sync.api.data.row import Field, Row
 from sync.spreadsheet import harmless
 
 CHUNK = 1000  # rows fetched, and written, at once
+About = Callable[[Sequence[Any]], dict[str, Any]]
 PATIENCE_SECONDS = 60  # for a reader that does not take the next chunk
 
 
-def export(name: str, row: Row, queryset: QuerySet[Any, Any]) -> StreamingHttpResponse:
-    """The whole queryset, with a line of names first."""
+def export(name: str, row: Row, queryset: QuerySet[Any, Any], about: About) -> StreamingHttpResponse:
+    """The whole queryset, with a line of names first. `about` tells what the row has to know of a chunk."""
     return StreamingHttpResponse(
-        _text(row.fields, queryset),
+        _text(row, queryset, about),
         content_type="text/csv; charset=utf-8; header=present",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
 
 
-def _text(fields: Mapping[str, Field], queryset: QuerySet[Any, Any]) -> Iterator[str]:
+def _text(row: Row, queryset: QuerySet[Any, Any], about: About) -> Iterator[str]:
+    fields, context = row.fields, cast("dict[str, Any]", row.context)
     yield _lines([list(fields)])
     with transaction.atomic():  # so that the cursor reads on as it is asked, instead of all beforehand
         with database.cursor() as cursor:
             cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE_SECONDS}s'")
         rows = queryset.iterator(chunk_size=CHUNK)
         while chunk := list(islice(rows, CHUNK)):
-            yield _lines([_cell(field, row) for field in fields.values()] for row in chunk)
+            context.update(about(chunk))
+            yield _lines([_cell(field, one) for field in fields.values()] for one in chunk)
 
 
 def _lines(rows: Iterable[list[str]]) -> str:

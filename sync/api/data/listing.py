@@ -80,7 +80,13 @@ class DataView(AccountView):
 
     def told(self, rows: Any = None, *, many: bool = False) -> Any:
         """The serializer of rows, with the chosen fields."""
-        return self.row(rows, many=many, chosen=self.chosen, context={"connections": self.connections})
+        about = {} if rows is None else self.about(rows if many else [rows])
+        context = {"connections": self.connections, **about}
+        return self.row(rows, many=many, chosen=self.chosen, context=context)
+
+    def about(self, rows: Sequence[Any]) -> dict[str, Any]:
+        """What the serializer is to know of these rows, read for all of them at once."""
+        return {}
 
 
 class ListView(DataView):
@@ -152,7 +158,7 @@ class ListView(DataView):
             raise ValidationError({name: "CSV is the whole list: leave this out."})
         serializer = self.told()
         queryset = self.sortable().order_by(*self.order.expressions)
-        return export(self.name, serializer, self.selected(queryset, serializer.columns))
+        return export(self.name, serializer, self.selected(queryset, serializer.columns), self.about)
 
 
 class DetailView(DataView):

@@ -1,6 +1,8 @@
 """`/api/runs`: every sync of every ad account that is kept, the newest first."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema_field
@@ -22,6 +24,7 @@ from sync.api.data.row import Row
 from sync.api.run_status import ATTEMPTS_SHOWN, attempt_line
 from sync.api.serializers import CATEGORIES, AttemptSerializer
 from sync.api.words import Status, SyncType, retries, seconds, status, sync_type
+from sync.ledger.waiting import RELATED, waiting_for
 from sync.models import SyncAttempt, SyncRun
 from sync.models.choices import Health, Kind, Mode, Provider, RunState, Trigger
 
@@ -92,6 +95,7 @@ class RunRow(Row):
     errorCategory = TextOrNull(source="error_category", help_text=", ".join(CATEGORIES))
     errorCode = TextOrNull(source="error_code")
     retryCount = SerializerMethodField()
+    waitingFor = SerializerMethodField(help_text="Why it has not started; null unless it waits.")
     campaignIds = JSONField(source="campaign_ids", help_text="None of the three kinds of ids: all.")
     adGroupIds = JSONField(source="ad_group_ids")
     adIds = JSONField(source="ad_ids")
@@ -117,6 +121,10 @@ class RunRow(Row):
     def get_retryCount(self, run: SyncRun) -> int:
         return retries(run)
 
+    def get_waitingFor(self, run: SyncRun) -> str | None:
+        waits: dict[UUID, str] = self.context["waits"]
+        return waits.get(run.pk)
+
     @extend_schema_field(AttemptSerializer(many=True))
     def get_attempts(self, run: SyncRun) -> list[dict[str, Any]]:
         newest: list[SyncAttempt] = run.newest_attempts  # type: ignore[attr-defined]
@@ -130,10 +138,15 @@ class RunsOfAccountView(DataView):
         return SyncRun.objects.of_account(self.account)
 
     def selected(self, queryset: QuerySet[Any, Any], columns: set[str]) -> QuerySet[Any, Any]:
+        if "waitingFor" in self.chosen:
+            queryset = queryset.select_related(*RELATED)
         if "attempts" not in self.chosen:
             return queryset
         newest = SyncAttempt.objects.order_by("-started_at")[:ATTEMPTS_SHOWN]
         return queryset.prefetch_related(Prefetch("attempts", newest, to_attr="newest_attempts"))
+
+    def about(self, rows: Sequence[SyncRun]) -> dict[str, Any]:
+        return {"waits": waiting_for(rows) if "waitingFor" in self.chosen else {}}
 
 
 @list_of("runs", RunFilters, RunRow, ORDERINGS)
