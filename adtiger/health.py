@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from dataclasses import asdict
 
+import structlog
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from sync.health import services, troubles, warnings
+
+logger = structlog.get_logger(__name__)
+_ready_before: list[bool] = []  # what this process answered last
 
 
 @csrf_exempt  # a wrong method is told so, rather than that it lacks a token
@@ -25,6 +29,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Everything that syncing needs does its work; else 503 with the reasons. Warnings change nothing."""
     reasons = troubles()
+    _log_once(reasons)
     told = {
         "ready": not reasons,
         "reasons": reasons,
@@ -32,6 +37,17 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "queues": [asdict(service) for service in services()],
     }
     return JsonResponse(told, status=503 if reasons else 200)
+
+
+def _log_once(reasons: list[str]) -> None:
+    """When it turns, not with every probe: those come every few seconds."""
+    if _ready_before == [not reasons]:
+        return
+    _ready_before[:] = [not reasons]
+    if reasons:
+        logger.warning("not ready", reasons=reasons)
+    else:
+        logger.info("ready")
 
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {"/healthz": healthz, "/readyz": readyz}

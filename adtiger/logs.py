@@ -4,9 +4,19 @@ Every line carries the ids that were bound (request, run), so that one sync can 
 all processes. Secrets are kept out at the source: no code logs tokens, URLs with queries or bodies.
 """
 
+import logging
+from http import HTTPStatus
 from typing import Any
 
 import structlog
+
+
+class WithoutProbes(logging.Filter):
+    """Leaves out Django's error of each probe that is answered 503; `adtiger.health` tells why, once."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        path = getattr(getattr(record, "request", None), "path_info", None)
+        return (path, getattr(record, "status_code", None)) != ("/readyz", HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def configure(level: str, style: str) -> dict[str, Any]:
@@ -42,10 +52,12 @@ def configure(level: str, style: str) -> dict[str, Any]:
                 "foreign_pre_chain": shared,
             }
         },
+        "filters": {"without_probes": {"()": WithoutProbes}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "django.server": {"handlers": ["console"], "level": level, "propagate": False},
+            "django.request": {"filters": ["without_probes"]},
             "celery.app.trace": {"level": "WARNING"},  # "succeeded in" for every hint says nothing
         },
     }

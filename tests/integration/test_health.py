@@ -133,6 +133,24 @@ def test_each_queue_without_a_living_worker_is_named(client: Client, account: Ac
     ]
 
 
+def test_turning_ready_or_not_is_logged_once(
+    client: Client, db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    at_work("maintenance")
+    ready(client)
+    caplog.clear()
+    Pulse.objects.all().delete()
+    for _ in range(3):
+        assert not ready(client)["ready"]
+    at_work("maintenance")
+    for _ in range(3):
+        assert ready(client)["ready"]
+
+    told: list[Any] = [record.msg for record in caplog.records if record.name == "adtiger.health"]
+    assert [line["event"] for line in told] == ["not ready", "ready"]
+    assert "No worker serves the queue maintenance." in told[0]["reasons"]
+
+
 def test_a_silent_worker_serves_nothing(client: Client, db: None) -> None:
     at_work("maintenance")
     age(name="worker@here")

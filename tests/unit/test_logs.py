@@ -5,10 +5,24 @@ import logging.config
 import sys
 
 import pytest
+from django.test import RequestFactory
 
 from adtiger import logs
 
 TOKEN = "".join(("sec", "ret-", "token"))  # in no line of this file, which a traceback shows
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "is_kept"), [("/readyz", 503, False), ("/readyz", 500, True), ("/api/runs", 503, True)]
+)
+def test_probes_that_are_told_to_wait_are_no_errors(path: str, status: int, is_kept: bool) -> None:
+    config = logs.configure("INFO", "json")
+    assert config["loggers"]["django.request"]["filters"] == ["without_probes"]
+    kept = logging.config.DictConfigurator(config).configure_filter(config["filters"]["without_probes"])
+
+    record = logging.makeLogRecord({"request": RequestFactory().get(path), "status_code": status})
+
+    assert bool(kept.filter(record)) is is_kept
 
 
 def fail_with(token: str) -> None:
