@@ -20,8 +20,12 @@ def main() -> int:
 
     try:
         execute_from_command_line(sys.argv)
+        sys.stdout.flush()  # here, where a reader that has gone is no surprise
     except ImproperlyConfigured as exc:
         sys.stderr.write(f"AdTiger is not configured: {exc}\n")
+    except BrokenPipeError:  # as of `manage.py limits | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the rest goes
+        return 1
     except DatabaseError as exc:
         if not (words := explained(exc)):
             raise

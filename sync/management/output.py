@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 PIPED_WIDTH = 200  # columns where no terminal tells its own: nothing is folded in a log
+ENDLESS = 100_000  # columns, to measure what would fit if they were there
 
 
 def add_json(parser: CommandParser) -> None:
@@ -27,15 +28,33 @@ def print_json(command: BaseCommand, value: Any) -> None:
 def print_table(
     command: BaseCommand, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """As wide as the terminal; ids are never cut, for they are copied."""
+    """As wide as the terminal; ids are never cut, for they are copied. Where words would have to be cut,
+    each row is a list of its own."""
     table = Table(header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column == "id")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
+    cells = [[_cell(value) for value in row] for row in rows]
+    for row in cells:
+        table.add_row(*row)
     out = console(command)
     out.print(title, style="bold")
-    out.print(table)
+    if out.measure(table, options=out.options.update(width=ENDLESS)).minimum <= out.width:
+        out.print(table)
+        return
+    for row in cells:
+        out.print(_listed(columns, row))
+        out.print()
+
+
+def _listed(columns: Sequence[str], row: Sequence[str]) -> Table:
+    """What a row has, one below the other."""
+    listed = Table.grid(padding=(0, 2))
+    listed.add_column(justify="right", no_wrap=True)
+    listed.add_column(overflow="fold")
+    for column, cell in zip(columns, row, strict=True):
+        if cell:
+            listed.add_row(column, cell)
+    return listed
 
 
 def console(command: BaseCommand) -> Console:

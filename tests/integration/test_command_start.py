@@ -47,6 +47,19 @@ def test_every_command_has_help_with_an_example_and_a_test(db: None, command: st
     assert f'"{command}"' in tests
 
 
+def test_a_reader_that_goes_away_is_no_defect(db: None) -> None:
+    command = [sys.executable, "manage.py", "help"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+    assert process.returncode == 1
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("served", ["meta", "google", "maintenance", "all"])
 @pytest.mark.slow

@@ -2,16 +2,18 @@
 
 import argparse
 from datetime import timedelta
+from io import StringIO
 
 import psycopg
 import pytest
+from django.core.management.base import BaseCommand
 from django.db import DatabaseError, IntegrityError, OperationalError, ProgrammingError
 from django.utils import timezone
 
 from manage import explained
 from sync.management.command import LARGEST, WrongUse, count, seconds
 from sync.management.operator import operator
-from sync.management.output import ago, span
+from sync.management.output import ago, print_table, span
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,28 @@ def test_a_time_is_told_in_a_unit_that_fits(time: timedelta, words: str) -> None
 
 def test_never_is_told_by_nothing() -> None:
     assert ago(None) == ""
+
+
+class Terminal(StringIO):
+    """A screen."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("width", "is_a_table"), [("150", True), ("80", False)])
+def test_words_are_not_cut_where_the_terminal_is_narrow(
+    monkeypatch: pytest.MonkeyPatch, width: str, is_a_table: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    screen = Terminal()
+    row = ("01a20f6e-9c09-7158-a5a2-83ed3a67cde2", "act_1700252260223815", "scheduled", None, "succeeded")
+
+    print_table(BaseCommand(stdout=screen), "Runs", ("id", "connection", "trigger", "error", "state"), [row])
+
+    shown = screen.getvalue()
+    assert all(value in shown for value in row if value)
+    assert ("error" in shown, "│" in shown) == (is_a_table, is_a_table)
 
 
 def test_numbers_of_options_are_read() -> None:
