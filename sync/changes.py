@@ -1,4 +1,5 @@
-"""The change history as lines, for the command and the admin's export: any number of them in flat memory.
+"""The change history as lines, for the command and the admin's export: any number of them in flat memory;
+and what a run wrote, in words.
 
 Old and new values are JSON in every form, so that nothing ("null"), an empty text and a number written as
 text stay what they are; money is in micros of the line's currency.
@@ -15,7 +16,8 @@ from django.db.models import QuerySet
 
 from sync.engine.merge import UNTOLD
 from sync.engine.streams import TARGETS
-from sync.models import Change
+from sync.models import Change, SyncRun
+from sync.models.choices import ChangeAction, Kind
 from sync.spreadsheet import harmless
 
 COLUMNS = (
@@ -36,6 +38,13 @@ COLUMNS = (
 )
 FIELDS = sorted({column for target in TARGETS.values() for column in target.columns} - UNTOLD)
 BATCH = 2_000  # lines whose names are looked up together
+
+WRITTEN = {
+    ChangeAction.CREATED: "new",
+    ChangeAction.UPDATED: "changed",
+    ChangeAction.REMOVED: "removed",
+    ChangeAction.RETURNED: "returned",
+}
 
 Line = dict[str, Any]
 Whose = tuple[str, UUID, str]  # entity, connection, external id
@@ -70,6 +79,22 @@ def as_json(changes: QuerySet[Change]) -> Iterator[str]:
         yield f"{between}\n{_json(line)}"
         between = ","
     yield "\n]}\n"
+
+
+def written(run: SyncRun) -> str:
+    """How many rows a run wrote, and why: `8,856 new, 3 changed`; empty for none."""
+    return ", ".join(f"{run.changes[why]:,} {word}" for why, word in WRITTEN.items() if run.changes.get(why))
+
+
+def untold(run: SyncRun) -> str:
+    """Why a run has no changes to list, whatever it wrote."""
+    if run.kind == Kind.INSIGHTS:
+        return "Metrics are not told change by change: their rows are what the platform says now."
+    if run.changes.get(ChangeAction.CREATED):
+        return "The first sync of an ad account tells no changes: all of it was new."
+    if run.changes:
+        return "What it wrote differs in nothing that the change history tells."
+    return "It saw no changes."
 
 
 class _Writes(Protocol):

@@ -55,6 +55,7 @@ class DeadLetterAdmin(SyncRunAdmin):
     list_before_template = "admin/sync/causes.html"
     list_disable_select_all = False
     paginator = Paginator
+    show_full_result_count = True
     ordering = ("-finished_at", "-pk")
     actions = ReplayingAdmin.actions
 

@@ -35,6 +35,7 @@ from sync.admin.words import (
     sentences,
     subtle,
 )
+from sync.changes import untold, written
 from sync.ledger.cancel import cancel
 from sync.ledger.waiting import deferral
 from sync.models import Change, Connection, JoinedRequest, SyncRun
@@ -56,7 +57,6 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
         "percent",
         "took",
         "records",
-        "found",
         "calls",
         "category",
     )
@@ -100,7 +100,7 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
                 "fields": (
                     ("campaigns_count", "ad_groups_count"),
                     ("ads_count", "insights_count"),
-                    ("found", "calls"),
+                    ("wrote", "calls"),
                 )
             },
         ),
@@ -113,7 +113,8 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
                     "request",
                     ("platform_code", "trace_id"),
                     "worker",
-                    "campaign_ids",
+                    ("campaign_ids", "ad_group_ids"),
+                    ("ad_ids", "levels"),
                     "checkpoint",
                 )
             },
@@ -232,16 +233,19 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
     def took(self, run: SyncRun) -> SafeString:
         return nowrap(run_duration(run))
 
-    @display(description="Records")
-    def records(self, run: SyncRun) -> int:
-        return run.records_count
+    @display(description="Records, rows written", header=True)
+    def records(self, run: SyncRun) -> list[SafeString]:
+        return [nowrap(f"{run.records_count:,}"), subtle(written(run) or "none")]
 
-    @display(description="Changes")
-    def found(self, run: SyncRun) -> int:
-        return sum(run.changes.values())
+    @display(description="Rows written")
+    def wrote(self, run: SyncRun) -> str:
+        return written(run) or "-"
 
     @display(description="Health")
-    def health_badge(self, run: SyncRun) -> SafeString:
+    def health_badge(self, run: SyncRun) -> SafeString | str:
+        """Of an end; before it there is nothing to say."""
+        if run.is_open:
+            return "-"
         return badge(run.health, run.health.value.capitalize(), HEALTH_COLOURS)
 
     @display(description="Not let read")
@@ -287,6 +291,7 @@ def _changes(run: SyncRun) -> dict[str, Any]:
     rows = list(Change.objects.filter(run_id=run.pk).order_by("-pk")[: CHANGES_SHOWN + 1])
     return {
         "changes": tables.changes(rows[:CHANGES_SHOWN]),
+        "untold": untold(run),
         "more_changes": len(rows) > CHANGES_SHOWN,
         "changes_link": link(listing(Change, run_id=run.pk), "All changes of this run"),
     }

@@ -16,6 +16,7 @@ from sync.admin.words import (
     run_duration,
     spoken,
 )
+from sync.changes import written
 from sync.engine.budgets import park_of
 from sync.ledger.dead_letters import Cause
 from sync.models import Change, DeadLetter, SyncRun
@@ -26,7 +27,7 @@ Table = dict[str, Any]  # what unfold's table component draws
 def newest_runs(runs: Iterable[SyncRun]) -> Table:
     """The runs of one connection."""
     return {
-        "headers": ["Requested", "State", "What", "Trigger", "Took", "Records", "Changes", "Error"],
+        "headers": ["Requested", "State", "What", "Trigger", "Took", "Records", "Rows written", "Error"],
         "rows": [
             [
                 link(page(run), moment(run.created_at)),
@@ -34,8 +35,8 @@ def newest_runs(runs: Iterable[SyncRun]) -> Table:
                 run.task,
                 run.get_trigger_display(),
                 run_duration(run),
-                run.records_count,
-                sum(run.changes.values()),
+                f"{run.records_count:,}",
+                written(run) or "-",
                 run.error_category or "-",
             ]
             for run in runs

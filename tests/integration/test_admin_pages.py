@@ -46,7 +46,17 @@ from sync.models import (
     SyncRun,
     UnknownCode,
 )
-from sync.models.choices import Action, ChangeAction, EntityKind, Outcome, RunState, Trigger
+from sync.models.choices import (
+    ENDED,
+    Action,
+    ChangeAction,
+    EntityKind,
+    Health,
+    Kind,
+    Outcome,
+    RunState,
+    Trigger,
+)
 from tests.factories import make_account, make_connection, make_member, make_run, make_token
 
 SECRET = "secret-token"  # what the factories store, encrypted
@@ -228,6 +238,33 @@ def test_a_deferred_run_says_what_it_waits_for(admin_client: Client, connection:
     run = make_run(connection, state=RunState.DEFERRED, waiting_for="Meta's calls of this hour")
 
     assert "Meta&#x27;s calls of this hour, until" in get(admin_client, page(run))
+
+
+def test_a_run_of_metrics_says_what_it_wrote(admin_client: Client, connection: Connection) -> None:
+    run = make_run(connection, state=RunState.SUCCEEDED, kind=Kind.INSIGHTS, changes={"created": 8856})
+
+    for url in (listing(SyncRun), page(run), page(connection)):
+        assert "8,856 new" in get(admin_client, url)
+    assert "Metrics are not told change by change" in get(admin_client, page(run))
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_the_health_of_a_run_is_told_when_it_has_ended(
+    admin_client: Client, connection: Connection, state: RunState
+) -> None:
+    html = get(admin_client, page(make_run(connection, state=state)))
+
+    assert any(word.capitalize() in html for word in Health) is (state in ENDED)
+
+
+def test_an_empty_list_asks_to_create_only_what_can_be_created(admin_client: Client, db: None) -> None:
+    assert "No dead letters yet." in get(admin_client, listing(DeadLetter))
+    assert "Add plan" in get(admin_client, listing(Plan))
+    for model in REGISTERED:
+        html = get(admin_client, listing(model))
+        assert "Create a new item" not in html
+        assert (f"Add {model._meta.verbose_name}" in html) <= (model in ADDABLE)
+    assert "Nothing fits what was looked for." in get(admin_client, listing(DeadLetter, q="x"))
 
 
 def test_the_sidebar_leads_to_pages_that_exist(admin_client: Client, db: None) -> None:

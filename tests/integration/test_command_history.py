@@ -94,6 +94,26 @@ def test_names_at_the_platform_are_printed_as_they_are(connection: Connection) -
     assert "[bold]Sale[/]" in story
 
 
+def test_what_a_run_wrote_is_told_in_words(connection: Connection) -> None:
+    first = make_run(connection, state=RunState.SUCCEEDED, changes={"created": 8856, "updated": 3})
+    metrics = make_run(connection, state=RunState.SUCCEEDED, kind="insights", changes={"removed": 2})
+
+    story = run("history", "--run", str(first.pk))
+
+    assert "written  8,856 new, 3 changed" in story
+    assert "The first sync of an ad account tells no changes" in story
+    assert "Metrics are not told change by change" in run("history", "--run", str(metrics.pk))
+    assert run_json("history", "--run", str(metrics.pk))["written"] == {"removed": 2}
+
+
+def test_health_is_told_of_what_has_ended(connection: Connection) -> None:
+    done, waiting = make_run(connection, state=RunState.SUCCEEDED), make_run(connection)
+
+    told = [run_json("history", "--run", str(one.pk))["health"] for one in (done, waiting)]
+
+    assert told == ["HEALTHY", ""]
+
+
 def test_the_story_of_a_waiting_run_says_what_it_waits_for(connection: Connection) -> None:
     waiting = make_run(connection)
 

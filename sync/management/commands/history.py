@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from providers.errors import Category
+from sync.changes import untold, written
 from sync.ledger.waiting import waiting_for
 from sync.management.command import AdTigerCommand, count, seconds
 from sync.management.lookup import add_choice, chosen, find_account, find_run
@@ -77,7 +78,7 @@ class Command(AdTigerCommand):
             "stage": run.stage,
             "progress": run.progress,
             "full_because": run.checkpoint.get("plan", {}).get("full_because", ""),
-            "health": run.health,
+            "health": "" if run.is_open else run.health,
             "access_issues": run.access_issues,
             "data_discrepancies": run.data_discrepancies,
         }
@@ -86,7 +87,7 @@ class Command(AdTigerCommand):
             story = {"attempts": tried, "interventions": done, "changes": changes, "changes_count": total}
             print_json(self, {**told, **story})
             return
-        for name, value in told.items():
+        for name, value in {**told, "written": written(run)}.items():
             for line in value if isinstance(value, list) else [value]:
                 self.stdout.write(f"{name:>18}  {line}")
         for title, columns, rows in (
@@ -96,6 +97,8 @@ class Command(AdTigerCommand):
         ):
             if rows:
                 print_table(self, title, columns, [list(row.values()) for row in rows])
+        if not changes:
+            self.stdout.write(untold(run))
         if (more := found.count() - CHANGES_SHOWN) > 0:
             self.stdout.write(f"… and {more} more changes")
 
@@ -119,7 +122,7 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "took_seconds": took,
         "records": run.records_count,
         "calls": run.calls,
-        "found": run.changes,
+        "written": run.changes,
         "failed_attempts": run.failed_attempts,
         "error": f"{run.error_category}: {run.error_message}" if run.error_category else "",
     }
