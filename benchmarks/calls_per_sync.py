@@ -1,12 +1,10 @@
 """How many calls a sync makes, counted by the sandbox: first, idle, and with 1 % edited; beside tap-facebook.
 
-Run: `python -m benchmarks.calls_per_sync [--ads 1000] [--days 30] [--tap 1]`. An account has a fifth as many
-ad groups as ads, and a twentieth as many campaigns. Everything is a count, so one round tells it. `--tap 0`
-leaves tap-facebook out, which takes hours for an account of 20,000 ads.
+Run: `python -m benchmarks.calls_per_sync [--campaigns 50] [--ad-groups 200] [--ads 1000] [--tap 1]`.
+Everything is a count, so one round tells it. `--tap 0` leaves tap-facebook out, which takes hours for an
+account of 20,000 ads.
 """
 
-import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -17,32 +15,28 @@ from benchmarks.harness.options import options
 from benchmarks.harness.platform import NO_LIMIT, connect_new, use
 from benchmarks.harness.product import forget_keys, ready_database
 from benchmarks.harness.report import Report
-from benchmarks.harness.rows import REGION, empty
+from benchmarks.harness.rows import empty
+from benchmarks.harness.syncs import ROOM, counted, sync
 from benchmarks.peers import formulas, packages
 from benchmarks.peers.formulas import Size
 from benchmarks.peers.walk import Walk
 from providers.records import Level
 from providers.sandbox.process import Sandbox, start
-from sync.engine.drain import drain
 from sync.ledger import wishes
-from sync.ledger.claim import promote_due
-from sync.ledger.request import request_sync
 from sync.ledger.scope import Scope
 from sync.ledger.wishes import Wish, Wishes
-from sync.models import Connection, SyncRun
-from sync.models.choices import Kind, Mode, RunState, Trigger
+from sync.models import Connection
+from sync.models.choices import Kind, Mode
 
 REPORT_SECONDS = 20  # of a report run: as long as short ones take
-PATIENCE = 600
 SYNCS = ("first sync", "idle tick", "tick with 1 % edited")
-ROOM = ((1_000_000, 60.0),)  # calls and seconds: none of the counts is one that a budget made
 
 
 def main() -> None:
-    asked = options(__doc__, ads=(1_000, 40), days=(30, 3), tap=(1, 1))
+    asked = options(__doc__, campaigns=(50, 2), ad_groups=(200, 8), ads=(1_000, 40), days=(30, 3), tap=(1, 1))
     report = Report("calls_per_sync")
     ready_database()
-    size = Size(max(1, asked.ads // 20), max(1, asked.ads // 5), asked.ads, asked.days)
+    size = Size(asked.campaigns, asked.ad_groups, asked.ads, asked.days)
     settings.INSIGHTS_FIRST_DAYS = asked.days
     settings.CONNECTION_WINDOWS = {"meta": ROOM, "google": ROOM}
     limits = ("--meta-limit", NO_LIMIT, "--google-limit", NO_LIMIT)
@@ -94,7 +88,7 @@ def _adtiger(sandbox: Sandbox, provider: str, size: Size, wish: Wishes) -> list[
     empty(slots=1)
     sandbox.control("settings", meta_report_seconds=REPORT_SECONDS)
     connection = connect_new(sandbox, provider, *size[:3])
-    return _three(sandbox, provider, connection.external_id, size, lambda: _sync(connection, wish))
+    return _three(sandbox, provider, connection.external_id, size, lambda: sync(connection, wish))
 
 
 def _tap(sandbox: Sandbox, size: Size) -> list[int]:
@@ -107,39 +101,11 @@ def _tap(sandbox: Sandbox, size: Size) -> list[int]:
     return _three(sandbox, "meta", walk.account, size, lambda: packages.tap_calls(walk, since=since))
 
 
-def _three(sandbox: Sandbox, provider: str, account: str, size: Size, sync: Callable[[], None]) -> list[int]:
-    counts = [_counted(sandbox, provider, sync), _counted(sandbox, provider, sync)]
+def _three(sandbox: Sandbox, provider: str, account: str, size: Size, act: Callable[[], object]) -> list[int]:
+    counts = [counted(sandbox, provider, act), counted(sandbox, provider, act)]
     edited = max(1, sum(size[:3]) // 100)
     sandbox.control("random-edits", platform=provider, account=account, count=edited, seed=1)
-    return [*counts, _counted(sandbox, provider, sync)]
-
-
-def _counted(sandbox: Sandbox, provider: str, sync: Callable[[], None]) -> int:
-    before = _calls(sandbox, provider)
-    sync()
-    made = _calls(sandbox, provider)
-    made.subtract(before)
-    return sum(made.values())
-
-
-def _calls(sandbox: Sandbox, provider: str) -> Counter[str]:
-    return Counter(sandbox.referee()["platforms"][provider]["endpoints"])
-
-
-def _sync(connection: Connection, wish: Wishes) -> None:
-    connection.refresh_from_db()
-    asked = request_sync(
-        connection.account, [connection], trigger=Trigger.SCHEDULED, source="beat", wishes=wish
-    )
-    runs = SyncRun.objects.filter(pk__in=[run.pk for run in asked.runs])
-    ends_at = time.monotonic() + PATIENCE
-    while runs.open().exists():
-        drain(connection.provider, REGION, worker="bench")
-        promote_due(connection.provider, REGION)
-        assert time.monotonic() < ends_at, list(runs.values_list("state", "waiting_for"))
-        time.sleep(0.2)  # a report takes its seconds, and nobody asks after it before its time
-    failed = runs.exclude(state=RunState.SUCCEEDED)
-    assert not failed.exists(), list(failed.values_list("error_message"))
+    return [*counts, counted(sandbox, provider, act)]
 
 
 if __name__ == "__main__":

@@ -11,24 +11,24 @@ from collections.abc import Callable
 from functools import partial
 
 from django.contrib.auth.models import User
-from django.test import Client
 
 from benchmarks.harness import rows
+from benchmarks.harness.caller import Caller
 from benchmarks.harness.options import options
 from benchmarks.harness.product import ready_database, use_database
 from benchmarks.harness.report import Report
 from benchmarks.harness.rounds import Contender, interleave
+from benchmarks.harness.timed import timed
 from sync.ledger import finish
 from sync.ledger.claim import claim
 from sync.ledger.lease import Lease
 from sync.ledger.position import position
-from sync.models import Account, ApiToken, Membership, SyncRun
-from sync.models.choices import Role, RunState
+from sync.models import Account, SyncRun
+from sync.models.choices import RunState
 from sync.schedule.tick import tick
 
 SMALL, LARGE = "adtiger_bench_small", "adtiger_bench_large"
 PER_TENANT = 100  # connections
-OK = 200
 PAUSED = 90  # percent
 SLOTS = 1_000  # a claim must never find them all busy
 NO_TOKEN = "never-used"
@@ -73,11 +73,11 @@ def _ask(name: str, times: int) -> dict[str, float]:
     use_database(name)
     some = SyncRun.objects.filter(state=RunState.QUEUED, connection__paused_at=None)
     run = some.order_by("queued_at", "pk")[some.count() // 2]
-    client, headers = _caller(Account.objects.get(pk=run.account_id))
+    caller = Caller(Account.objects.get(pk=run.account_id))
     asked: dict[str, Callable[[], object]] = {
         "claim": _claim,
         "tick": tick,
-        "status": lambda: client.get("/api/sync/status", headers=headers).status_code == OK,
+        "status": lambda: caller.get("/api/sync/status"),
         "position": lambda: position(run),
     }
     return {what: _median(act, times) for what, act in asked.items()}
@@ -91,20 +91,12 @@ def _median(act: Callable[[], object], times: int) -> float:
     """Milliseconds; what was claimed is given back outside of the time."""
     taken = []
     for _ in range(times + 1):
-        begun = time.perf_counter()
-        result = act()
-        taken.append((time.perf_counter() - begun) * 1000)
+        result, took = timed(act)
+        taken.append(took)
         assert result, "it found nothing"
         if isinstance(result, SyncRun):
             finish.give_back(Lease.of(result), message="", calls=0)
     return statistics.median(taken[1:])  # the first one connects and loads
-
-
-def _caller(account: Account) -> tuple[Client, dict[str, str]]:
-    user, _ = User.objects.get_or_create(username="bench")
-    Membership.objects.get_or_create(account=account, user=user, defaults={"role": Role.MEMBER})
-    _, token = ApiToken.objects.create(user=user, account=account)
-    return Client(), {"Authorization": f"Bearer {token}"}
 
 
 if __name__ == "__main__":

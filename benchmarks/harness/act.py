@@ -31,6 +31,13 @@ def measured(act: Callable[[], object], platform: Platform) -> Cost:
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")  # the next one belongs to nobody
     log, calls, cpu = _written(), _calls(platform), Cpu()
+    seconds, memory = alone(act)
+    written = (_written() - log) / MB
+    return Cost(seconds, cpu.seconds(), memory, _calls(platform) - calls, written)
+
+
+def alone(act: Callable[[], object]) -> tuple[float, float]:
+    """Do it in a fork; returns its seconds, and the MB of memory at its peak as `Cost` has them."""
     connection.close()  # or the child would share it
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
@@ -45,8 +52,7 @@ def measured(act: Callable[[], object], platform: Platform) -> Cost:
     except EOFError:
         raise RuntimeError("it failed; see above") from None
     child.join()
-    written = (_written() - log) / MB
-    return Cost(seconds, cpu.seconds(), memory, _calls(platform) - calls, written)
+    return seconds, memory
 
 
 def _do(act: Callable[[], object], told: Pipe) -> None:

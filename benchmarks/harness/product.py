@@ -68,6 +68,13 @@ def ready_database(name: str = DATABASE) -> None:
     forget_keys()
 
 
+def drop_database(name: str) -> None:
+    """Give its space back."""
+    connection.close()
+    with psycopg.connect(embedded.database_url(HOME), autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 def _migrations() -> str:
     """A digest of our migrations, SQL included."""
     files = sorted(

@@ -22,18 +22,23 @@ from sync.models.choices import Priority, Provider, RunState, Trigger
 META, REGION = Provider.META, settings.REGION
 
 
-def multiply(template: models.Model, source: str, values: Mapping[str, Any], **columns: str) -> None:
+def multiply(
+    template: models.Model, source: str, values: Mapping[str, Any], *, order: str = "1", **columns: str
+) -> None:
     """One copy of the template per row of `source` (a FROM item); `columns` are SQL, the rest is copied."""
     meta = template._meta
     fields = [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
-    names = [str(field.column) for field in fields]
+    names = [str(field.column) for field in fields if field.column]  # a composite key has none
     chosen = {"id": "uuidv7()"} | columns
     picked = ", ".join(chosen.get(name, f"template.{name}") for name in names)
+    key = [str(field.column) for field in meta.pk_fields]
+    its = {f"its_{name}": getattr(template, name) for name in key}
+    is_template = " AND ".join(f"template.{name} = %(its_{name})s" for name in key)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {meta.db_table} ({', '.join(names)}) SELECT {picked} "
-            f"FROM {meta.db_table} template, {source} WHERE template.{meta.pk.column} = %(template)s",
-            {"template": template.pk, **values},
+            f"FROM {meta.db_table} template, {source} WHERE {is_template} ORDER BY {order}",
+            {**its, **values},
         )
 
 
