@@ -80,6 +80,22 @@ def test_edits_arrive_alone_and_are_told_once(platform: Sandbox, connection: Con
 
 
 @BOTH
+def test_edits_cost_a_call_for_each_page_of_them_and_not_of_the_account(
+    platform: Sandbox, connection: Connection, provider: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.AUTHORS = {provider: "never"}
+    small_pages(monkeypatch, rows=10)
+    for ad in Ad.objects.order_by("external_id")[:25]:
+        edit(platform, connection, ad.external_id, name="Edited")
+
+    run = sync(connection, scope=CHANGES)
+
+    assert (run.ads_count, run.changes) == (25, {"updated": 25})
+    listings = {"meta": 2 + 3, "google": 1 + 1}  # of ads 3 pages; or what changed, and one stream
+    assert run.calls == listings[provider]
+
+
+@BOTH
 def test_what_is_new_arrives_too(platform: Sandbox, connection: Connection, provider: str) -> None:
     where = {"platform": provider, "account": connection.external_id}
     made = platform.control("create", **where, kind="campaigns", name="Brand new")
