@@ -168,9 +168,13 @@ class Client(Protocol):
 
         `attribution` is one of `providers.registry.ATTRIBUTIONS`; empty means the platform's default.
         `expected_rows`: about how many will come; a platform may prepare a large answer before it gives it.
-        Raises `ReportPending` while it does, `TooMuchData` where fewer days or a higher level may be
+        Raises `ReportPending` while it does, `TooMuchData` where fewer days, or `narrower` slices, may be
         answered, and `RangeTooOld` for days that the platform no longer keeps.
         """
+
+    def narrower(self, slice: InsightSlice) -> list[InsightSlice]:
+        """Of a slice of a single day that was too much, the parts that may be answered: together all of it,
+        and each row in one of them. None: it can't be divided any more. May make calls."""
 
     def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:
         """Of these ids, the ones that the platform still knows (the second look before a removal)."""

@@ -5,9 +5,11 @@ strings (they pass 2^53), `status` is normalised and `platform_status` is the pl
 `raw` is the platform's object as it came. The field order is the column order of the merge.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 
@@ -120,17 +122,46 @@ class Level(StrEnum):
     AD = "ad"
 
 
+class Ids(NamedTuple):
+    """A range of ids, compared as text. Ranges that follow each other hold every id, also one that nobody
+    knew when they were made."""
+
+    first: str = ""
+    end: str = ""  # the first that is no longer in it; empty: there is none
+
+    def has(self, external_id: str) -> bool:
+        """Whether it is in it."""
+        return self.first <= external_id and (not self.end or external_id < self.end)
+
+    def cut(self, starts: Sequence[str]) -> "list[Ids]":
+        """Ranges that begin at these ids, in their order, the first one where this one begins."""
+        bounds = [self.first, *starts[1:], self.end]
+        return [Ids(first, end) for first, end in pairwise(bounds)]
+
+
+EVERY_ID = Ids()
+
+
 class InsightSlice(NamedTuple):
     """One level's metrics for a range of days, both ends included, in the ad account's time zone.
 
     `by_type` asks for conversions by type where they cost a call of their own: at Google, for campaigns.
-    Meta tells them with every slice.
+    Meta tells them with every slice. What of a single day is too much is read in parts, as the client's
+    `narrower` made them: what is below some of its campaigns and ad groups, or its fields in two questions.
     """
 
     level: Level
     since: date
     until: date
     by_type: bool = False
+    campaigns: Ids = EVERY_ID
+    ad_groups: Ids = EVERY_ID
+    in_halves: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all that its days have."""
+        return self.campaigns == self.ad_groups == EVERY_ID and not self.in_halves
 
 
 class InsightRecord(NamedTuple):

@@ -108,6 +108,10 @@ class GoogleClient:
         insights = Insights(self._chunks, self._currency(), self._now().date())
         return insights.pages(slice, attribution=attribution, cursor=cursor, size=self._page_rows)
 
+    def narrower(self, slice: InsightSlice) -> list[InsightSlice]:
+        """None: Google streams an answer, however long it is."""
+        return []
+
     def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:
         """Of these ids, the ones that Google still knows, removed ones included."""
         known: set[str] = set()

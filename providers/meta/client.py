@@ -133,6 +133,10 @@ class MetaClient:
             slice, attribution=attribution, cursor=cursor, expected_rows=expected_rows
         )
 
+    def narrower(self, slice: InsightSlice) -> list[InsightSlice]:
+        """By campaigns, then by their ad groups, then by fields; `providers.meta.parents` tells how."""
+        return self._insights.parents.narrower(slice)
+
     def _page(self, listing: Listing, selection: Selection, after: str) -> Body:
         """One page, from what was read ahead where that has it; where Meta asks for less, a smaller one at
         once."""

@@ -40,15 +40,28 @@ INSIGHT_LEVELS = {
     Level.AD: "ad",
 }
 # Few, for rows times fields decide when Meta asks for less. `unique_…` ones are estimates, and left out.
-_METRICS = (
-    "account_currency,impressions,clicks,spend,reach,frequency,inline_link_clicks,actions,action_values,"
-    "video_play_actions,video_thruplay_watched_actions"
+_DELIVERY = ("account_currency", "impressions", "clicks", "spend", "reach", "frequency")
+_RESULTS = (
+    "inline_link_clicks",
+    "actions",
+    "action_values",
+    "video_play_actions",
+    "video_thruplay_watched_actions",
 )
+_METRICS = ",".join(_DELIVERY + _RESULTS)
 INSIGHT_FIELDS = {
     Level.ACCOUNT: _METRICS,
     Level.CAMPAIGN: f"campaign_id,{_METRICS}",
     Level.AD_GROUP: f"campaign_id,adset_id,{_METRICS}",
     Level.AD: f"campaign_id,adset_id,ad_id,{_METRICS}",
+}
+# The same in two questions, each with the ids: a row that only one answer has is told with its parents, too.
+INSIGHT_HALVES = {
+    level: [
+        ",".join(name for name in fields.split(",") if name.endswith("_id") or name in half)
+        for half in (_DELIVERY, _RESULTS)
+    ]
+    for level, fields in INSIGHT_FIELDS.items()
 }
 # Whose statuses decide whether a level's rows are shown; an account's are its own.
 INSIGHT_STREAMS = {Level.CAMPAIGN: Stream.CAMPAIGNS, Level.AD_GROUP: Stream.AD_GROUPS, Level.AD: Stream.ADS}

@@ -6,6 +6,8 @@ add up to the level above it. `providers.meta.insight_rows` says which field bec
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from zlib import crc32
 
 from providers.errors import CursorExpired, InvalidRequest, PlatformFault, ProviderError, TooMuchData
 from providers.http import reading
@@ -13,16 +15,17 @@ from providers.meta.fields import (
     ATTRIBUTION_WINDOWS,
     DEFAULT_ATTRIBUTION,
     INSIGHT_FIELDS,
+    INSIGHT_HALVES,
     INSIGHT_LEVELS,
-    INSIGHT_STREAMS,
-    STATUSES,
 )
 from providers.meta.graph import Graph, Params, Walk, after_of, continuing, json_text
+from providers.meta.halves import Halves
 from providers.meta.insight_rows import Question, insight_records
+from providers.meta.parents import Parents, shown
 from providers.meta.reports import Reports, Run
-from providers.meta.selection import condition
 from providers.meta.usage import ADS_INSIGHTS
 from providers.records import InsightPage, InsightSlice, Level
+from providers.values import Row
 
 ENDPOINT = "insights"
 PAGE_ROWS = 1_000  # of an answer at once: it has to be made while the call waits
@@ -37,11 +40,12 @@ class Insights:
     """The insights of one ad account."""
 
     def __init__(self, graph: Graph, account_id: str, currency: Callable[[], str]) -> None:
+        self.parents = Parents(graph, account_id)
         self._graph = graph
         self._account_id = account_id
         self._currency = currency
         self._reports = Reports(graph, account_id)
-        self._too_heavy = set[Level]()  # to be answered at once, as Meta said
+        self._too_heavy = set[Level]()  # as a whole, to be answered at once, as Meta said
 
     def pages(
         self, slice: InsightSlice, *, attribution: str, cursor: str | None, expected_rows: int
@@ -50,39 +54,93 @@ class Insights:
         again, from the report. A cursor of a run leads on with that run: for a slice there is never a
         second one while the first lives."""
         question = self._question(slice, attribution)
-        params = _params(slice, question.attribution)
+        if cursor is None and self.parents.is_empty(slice):
+            yield InsightPage([], None)
+            return
+        if slice.in_halves:
+            yield self._in_halves(slice, question, cursor, expected_rows)
+            return
+        asked = self._asking(slice, question, INSIGHT_FIELDS[slice.level])
         run = Run.decode(cursor)
         if run is not None:
             _check_same(run.attribution, question)
-            yield from self._reports.read(run, params, question)
+            yield from self._reports.read(run, asked, question)
             return
-        if cursor or (expected_rows <= AT_ONCE_ROWS and slice.level not in self._too_heavy):
-            try:
-                yield from self._at_once(params, question, cursor)
-            except (TooMuchData, PlatformFault) as error:
-                if not _is_for_a_report(error):
-                    raise
-                self._too_heavy.add(slice.level)
-            else:
+        if cursor or self._is_small(slice, expected_rows):
+            with self._or_by_a_report(slice):
+                yield from self._at_once(slice, asked(), question, cursor)
                 return
-        raise self._reports.submit(params, question.attribution, expected_rows=expected_rows)
+        raise self._reports.submit(asked(), question.attribution, expected_rows=expected_rows)
 
-    def _at_once(self, params: Params, question: Question, cursor: str | None) -> Iterator[InsightPage]:
-        """Its cursors are `<attribution>:<after>`."""
-        attribution, _, after = (cursor or f"{question.attribution}:").partition(":")
-        _check_same(attribution, question)
+    def _in_halves(
+        self, slice: InsightSlice, question: Question, cursor: str | None, expected_rows: int
+    ) -> InsightPage:
+        questions = [self._asking(slice, question, fields) for fields in INSIGHT_HALVES[slice.level]]
+        halves = Halves(questions, question, self._reports)
+        if cursor is None and self._is_small(slice, expected_rows):
+            with self._or_by_a_report(slice):
+                return halves.at_once(self._answers)
+        return halves.by_reports(cursor, expected_rows)
+
+    @contextmanager
+    def _or_by_a_report(self, slice: InsightSlice) -> Iterator[None]:
+        """Passes over what a report may answer."""
+        try:
+            yield
+        except (TooMuchData, PlatformFault) as error:
+            if not _is_for_a_report(error):
+                raise
+            if slice.is_whole and error.platform_code:
+                self._too_heavy.add(slice.level)
+
+    def _is_small(self, slice: InsightSlice, expected_rows: int) -> bool:
+        """Whether it may be answered while the call waits."""
+        return expected_rows <= AT_ONCE_ROWS and not (slice.is_whole and slice.level in self._too_heavy)
+
+    def _at_once(
+        self, slice: InsightSlice, params: Params, question: Question, cursor: str | None
+    ) -> Iterator[InsightPage]:
+        """Its cursors are `<attribution>:<after>`; of a part's, the parents that it asks for belong to it."""
+        attribution, _, after = (cursor or "").partition(":")
+        of_part = "" if slice.is_whole else f"{crc32(params['filtering'].encode()):x}."
+        if cursor:
+            _check_same(attribution.removeprefix(of_part), question)
+        for rows, following in self._answers(params, after):
+            with reading("Meta"):
+                records = insight_records(rows, question)
+            yield InsightPage(records, f"{of_part}{question.attribution}:{following}" if following else None)
+
+    def _answers(self, params: Params, after: str = "") -> Iterator[tuple[list[Row], str]]:
+        """Pages of rows, each with the cursor of the next one; too many of them are for a report."""
         path, walk = f"{self._account_id}/insights", Walk()
         for _ in range(AT_ONCE_PAGES):
             walk.step(after)
             asked = params | {"limit": str(PAGE_ROWS)} | continuing(after)
             body = self._graph.get(path, asked, endpoint=ENDPOINT, use_case=ADS_INSIGHTS)
             with reading("Meta"):
-                records = insight_records(body["data"], question)
-                after = after_of(body)
-            yield InsightPage(records, f"{question.attribution}:{after}" if after else None)
+                rows, after = list(body["data"]), after_of(body)
+            yield rows, after
             if not after:
                 return
-        raise self._reports.submit(params, question.attribution)
+        raise TooMuchData("Meta has far more rows than were expected")
+
+    def _asking(self, slice: InsightSlice, question: Question, fields: str) -> Callable[[], Params]:
+        """The question, for both ways to ask it; whoever its parents are is asked for when it is put."""
+
+        def params() -> Params:
+            params = {
+                "level": INSIGHT_LEVELS[slice.level],
+                "fields": fields,
+                "time_range": json_text({"since": slice.since.isoformat(), "until": slice.until.isoformat()}),
+                "time_increment": "1",
+                "action_attribution_windows": json_text(ATTRIBUTION_WINDOWS[question.attribution]),
+            }
+            if slice.level is Level.ACCOUNT:
+                return params
+            filters = [shown(slice.level), *self.parents.conditions(slice)]
+            return params | {"filtering": json_text(filters)}
+
+        return params
 
     def _question(self, slice: InsightSlice, attribution: str) -> Question:
         attribution = attribution or DEFAULT_ATTRIBUTION
@@ -103,19 +161,3 @@ def _is_for_a_report(error: ProviderError) -> bool:
     if isinstance(error, TooMuchData):
         return error.platform_code != TOO_WIDE
     return error.platform_code == TOO_SLOW
-
-
-def _params(slice: InsightSlice, attribution: str) -> Params:
-    """The question, for both ways to ask it."""
-    params = {
-        "level": INSIGHT_LEVELS[slice.level],
-        "fields": INSIGHT_FIELDS[slice.level],
-        "time_range": json_text({"since": slice.since.isoformat(), "until": slice.until.isoformat()}),
-        "time_increment": "1",
-        "action_attribution_windows": json_text(ATTRIBUTION_WINDOWS[attribution]),
-    }
-    if slice.level is Level.ACCOUNT:
-        return params
-    statuses = STATUSES[INSIGHT_STREAMS[slice.level]]
-    shown = condition(f"{INSIGHT_LEVELS[slice.level]}.effective_status", "IN", statuses)
-    return params | {"filtering": json_text([shown])}

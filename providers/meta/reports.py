@@ -6,7 +6,7 @@ says so; no other sign is proof. What ends without a result is submitted anew, a
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Self
 
 from providers.errors import (
@@ -25,6 +25,9 @@ from providers.meta.graph import Body, Graph, Params, Walk, after_of, continuing
 from providers.meta.insight_rows import Question, insight_records
 from providers.meta.usage import ADS_INSIGHTS
 from providers.records import InsightPage
+from providers.values import Row
+
+Asked = Callable[[], Params]  # the question, which may take calls to put
 
 ENDPOINT = "reports"
 FIELDS = "async_status,async_percent_completion,error_code,error_subcode,error_message"
@@ -90,12 +93,23 @@ class Reports:
         wait = min(FIRST_LOOK + expected_rows / ROWS_PER_SECOND, LATEST_FIRST_LOOK)
         return ReportPending(run.encode(), retry_after=wait, report_id=run.id)
 
-    def read(self, run: Run, params: Params, question: Question) -> Iterator[InsightPage]:
-        """Look at a run and read it where it is ready; else raises `ReportPending` with a cursor of this run
-        or of the next one, or what made it fail."""
+    def read(self, run: Run, params: Asked, question: Question) -> Iterator[InsightPage]:
+        """Look at a run and read it where it is ready; else raises what `check` does."""
+        self.check(run, params)
+        for rows, left in self.rows(run):
+            with reading("Meta"):
+                records = insight_records(rows, question)
+            yield InsightPage(records, left.encode() if left.after else None)
+
+    def check(self, run: Run, params: Asked) -> None:
+        """Look at a run. Where it is not ready: raises `ReportPending` with a cursor of this run or of the
+        next one, for which the question is asked again, or what made it fail."""
         failure = self._look(run)
         if failure is not None:
             raise self._anew(run, params, failure)
+
+    def rows(self, run: Run) -> Iterator[tuple[list[Row], Run]]:
+        """A result that is ready, page by page, each with where it goes on."""
         walk = Walk()
         while True:
             walk.step(run.after)
@@ -107,9 +121,8 @@ class Reports:
                 walk, run = Walk(), run._replace(after="")  # the result is still there: read it once more
                 continue
             with reading("Meta"):
-                records = insight_records(body["data"], question)
-                run = run._replace(after=after_of(body))
-            yield InsightPage(records, run.encode() if run.after else None)
+                rows, run = list(body["data"]), run._replace(after=after_of(body))
+            yield rows, run
             if not run.after:
                 return
 
@@ -142,13 +155,13 @@ class Reports:
         wait = min(FIRST_LOOK * 2**run.looks, LONGEST_LOOK)
         return ReportPending(run.encode(), retry_after=wait, report_id=run.id)
 
-    def _anew(self, run: Run, params: Params, failure: ProviderError) -> Exception:
+    def _anew(self, run: Run, params: Asked, failure: ProviderError) -> Exception:
         """The next run of the slice, where another one may help; after some of them, nothing of it is left to
         lead on from."""
         if isinstance(failure, TooMuchData) or not isinstance(failure, (*RETRYABLE, LimitReached)):
             return failure
         if run.submission < SUBMISSIONS:
-            return self.submit(params, run.attribution, submission=run.submission + 1)
+            return self.submit(params(), run.attribution, submission=run.submission + 1)
         return CursorExpired(f"{failure}, {SUBMISSIONS} times in a row", platform_code=failure.platform_code)
 
     def _page(self, run: Run) -> Body:

@@ -65,7 +65,7 @@ DETAILS: dict[FaultKind, frozenset[str]] = {
         FaultKind.PLATFORM_ERROR: "code subcode status is_transient message family name",
         FaultKind.UNKNOWN_ERROR: "code subcode status family name",
         FaultKind.TOO_MUCH_DATA: "rows cells",
-        FaultKind.TOO_WIDE: "rows",
+        FaultKind.TOO_WIDE: "rows cells late",
         FaultKind.ODD_HEADERS: "form",
         FaultKind.REPORT: "fate seconds code subcode message silent",
         FaultKind.TOKEN_EXPIRED: "",

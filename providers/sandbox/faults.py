@@ -24,6 +24,7 @@ class Moment(NamedTuple):
     continues: bool = False  # has a cursor or page token
     rows: int = 0  # asked for at once
     cells: int = 0  # these rows, times the fields asked for
+    fields: int = 1  # asked for
     answer: int = 0  # rows of the whole answer, insights only
     only_by_name: bool = False  # a rule must name the endpoint: calls about tokens
 
@@ -79,9 +80,16 @@ class Fault:
                 return moment.cells > self.number("cells", 0)
             case FaultKind.TOO_MUCH_DATA:
                 return moment.rows > self.number("rows", 100)
+            case FaultKind.TOO_WIDE if "cells" in self.details:
+                return moment.answer * moment.fields > self.number("cells", 0)
             case FaultKind.TOO_WIDE:
                 return moment.answer > self.number("rows", 1_000)
         return True
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a report is taken, and fails."""
+        return self.kind == FaultKind.TOO_WIDE and self.flag("late", default=False)
 
     def _is_for(self, moment: Moment) -> bool:
         if not self.endpoint:

@@ -56,7 +56,8 @@ def answer(sandbox: Sandbox, call: Call) -> Reply:
         target = _target(sandbox, call)
         account_id, endpoint = target.account.id if target.account else "", target.endpoint
         grant, faults = _admit(sandbox, call, target)
-        raise_faults(faults, Struck(sandbox.grants, grant, account_id, call.headers))
+        refusing = [fault for fault in faults if not (fault.is_late and endpoint == ASYNCHRONOUS)]
+        raise_faults(refusing, Struck(sandbox.grants, grant, account_id, call.headers))
         reply = json_reply(_body(sandbox, call, target, grant, faults))
     except MetaError as error:
         reply = json_reply(error.body(), error.status)
@@ -124,14 +125,16 @@ def _moment(sandbox: Sandbox, call: Call, target: Target, account_id: str) -> Mo
     """What the faults have to know of the call."""
     paged, asks = target.kind or target.endpoint in (INSIGHTS, RESULT), target.endpoint in ASKING
     rows = parse_limit(call.params) if paged else 0
-    fields = target.report.fields if target.report else call.params.get("fields", "")
+    asked = target.report.fields if target.report else call.params.get("fields", "")
+    fields = max(1, len(parse_fields(asked)))
     return Moment(
         Platform.META,
         account_id,
         target.endpoint,
         continues=bool(call.params.get("after")),
         rows=rows,
-        cells=rows * max(1, len(parse_fields(fields))),
+        cells=rows * fields,
+        fields=fields,
         answer=len(rows_of(query_of(sandbox, call, target))) if asks else 0,
     )
 

@@ -15,6 +15,7 @@ _MESSAGES = {
     2642: "(#2642) Invalid cursors values",
 }
 
+TOO_WIDE = 100, 1487534  # code and subcode
 _SESSIONS = {
     458: "Error validating access token: The user has not authorized application 1029384756574839.",
     459: "Error validating access token: You cannot access the app till you log in to www.facebook.com.",
@@ -82,7 +83,8 @@ def too_much_data() -> MetaError:
 
 def too_wide() -> MetaError:
     """Insights that no way of asking gives."""
-    return MetaError(100, "(#100) The number of data points is too large. Ask for less.", subcode=1487534)
+    code, subcode = TOO_WIDE
+    return MetaError(code, "(#100) The number of data points is too large. Ask for less.", subcode=subcode)
 
 
 def account_score_spent() -> MetaError:

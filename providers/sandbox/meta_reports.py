@@ -7,7 +7,7 @@ from typing import Any
 from providers.sandbox.fault_kinds import Fate
 from providers.sandbox.faults import Fault
 from providers.sandbox.ledger import Clock
-from providers.sandbox.meta_errors import MetaError, bad_parameter, not_visible
+from providers.sandbox.meta_errors import TOO_WIDE, MetaError, bad_parameter, not_visible
 from providers.sandbox.meta_insight_query import InsightQuery
 from providers.sandbox.meta_insights import InsightRow, rows_of
 from providers.sandbox.meta_query import Tree, parse_fields
@@ -32,7 +32,9 @@ class Report:
 
     @property
     def fate(self) -> Fate:
-        return Fate(self.fault.text("fate", Fate.LATE)) if self.fault else Fate.NONE
+        if self.fault is None:
+            return Fate.NONE
+        return Fate.FAILED if self.fault.is_late else Fate(self.fault.text("fate", Fate.LATE))
 
     def _after(self, default: float) -> float:
         return self.fault.seconds("seconds", default) if self.fault else 0.0
@@ -81,9 +83,10 @@ class Report:
         """What a failed run tells of itself."""
         if self.fate != Fate.FAILED or self.fault is None or self.fault.flag("silent", default=False):
             return {}
+        code, subcode = TOO_WIDE if self.fault.is_late else (-2, 2490547)
         return {
-            "error_code": self.fault.number("code", -2),
-            "error_subcode": self.fault.number("subcode", 2490547),
+            "error_code": self.fault.number("code", code),
+            "error_subcode": self.fault.number("subcode", subcode),
             "error_message": self.fault.text("message", "The report failed"),
             "error_user_title": "The report failed",
             "error_user_msg": "Please try again.",
@@ -100,7 +103,7 @@ class Reports:
 
     def submit(self, query: InsightQuery, fields: str, seconds: float, faults: Sequence[Fault]) -> Report:
         """A new run, with the first fault that is about such."""
-        fault = next((fault for fault in faults if fault.kind == "report"), None)
+        fault = next((fault for fault in faults if fault.kind == "report" or fault.is_late), None)
         self._made += 1
         number = FIRST_ID + self._made * ID_STEP
         report = Report(number, query, fields, self.clock(), seconds, fault)

@@ -218,7 +218,7 @@ def test_a_day_that_is_too_much_alone_fails_behind_all_others(
     today = days_ago(connection, 0)
     for number in range(5):
         platform.tell(Level.AD, today, f"b{number}")
-    platform.too_many = 6
+    platform.too_many = 3  # six in halves
 
     run = read(connection, levels=("ad",))
 

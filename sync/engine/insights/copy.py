@@ -21,6 +21,7 @@ from sync.engine.insights.due import DAY
 from sync.engine.insights.merge import merge_insights
 from sync.engine.insights.partitions import ensure_partitions
 from sync.engine.insights.plan import attribution_of, plan
+from sync.engine.insights.slices import days_in, halves
 from sync.engine.insights.work import Begun, Work
 from sync.engine.turn import Turn
 
@@ -57,7 +58,9 @@ def copy_insights(turn: Turn) -> None:
     if work.begun:
         _come_back(work)
     if work.stuck:
-        days = ", ".join(f"{slice.level.value} {slice.since}" for slice in work.stuck)
+        days = ", ".join(dict.fromkeys(f"{slice.level.value} {slice.since}" for slice in work.stuck))
+        with _chunk(turn, work):
+            work.try_stuck_again()
         raise TooMuchData(f"A single day is too much for the platform: {days}"[:500])
 
 
@@ -91,7 +94,7 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
         with _chunk(turn, work):
             pass
     except TooMuchData:
-        work.split(begun)
+        work.split(begun, halves(slice) if days_in(slice) > 1 else turn.client.narrower(slice))
         with _chunk(turn, work):
             forget_seen(turn.run, slice)
     except AccessDenied as exc:
@@ -122,15 +125,15 @@ def _commit(turn: Turn, work: Work, begun: Begun, page: InsightPage) -> None:
     run, slice = turn.run, begun.slice
     records = _once(slice, page.records)
     begun.cursor, begun.rows = page.cursor, begun.rows + len(records)
-    if page.cursor is None:
-        work.end(begun)
+    ends_days = page.cursor is None and work.end(begun)
     with _chunk(turn, work, rows=len(records)):
         merged = merge_insights(slice, records, connection_id=run.connection_id, run_id=run.pk)
         changes = merged.as_changes()
         if page.cursor is None:
             if begun.may_vanish and (removed := remove_vanished(run, slice, records)):
                 changes["removed"] = removed
-            complete(run, begun, attribution_of(run.connection))
+            if ends_days:
+                complete(run, begun, attribution_of(run.connection))
         elif begun.may_vanish:
             remember_seen(run, slice, records)
         for name, count in changes.items():

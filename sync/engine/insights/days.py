@@ -12,19 +12,28 @@ from django.conf import settings
 
 from providers.records import InsightRecord, InsightSlice
 from sync import prepared
+from sync.engine.insights.slices import part_of
 from sync.engine.insights.work import Begun
 from sync.models import SyncRun
 
 SEE = "INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s, %(level)s, %(seen)s)"
-# Each row of it is one page's, so all its keys are of one slice, and the first tells which.
+# Each row of it is one page's, so all its keys are of one slice, and the first tells which: of a day that is
+# read in parts it is the part's name.
 UNSEE = """
     DELETE FROM sync_seenids WHERE run_id = %(run)s AND entity = %(level)s
         AND left(external_ids[1], 10)::date BETWEEN %(since)s AND %(until)s
+        AND %(part)s IN ('', substr(external_ids[1], 12))
 """
-VANISH = """
+OF_SLICE = """
+    connection_id = %(connection)s AND level = %(level)s AND day BETWEEN %(since)s AND %(until)s
+    AND campaign_external_id COLLATE "C" >= %(first_campaign)s
+    AND (%(end_campaign)s = '' OR campaign_external_id COLLATE "C" < %(end_campaign)s)
+    AND ad_group_external_id COLLATE "C" >= %(first_ad_group)s
+    AND (%(end_ad_group)s = '' OR ad_group_external_id COLLATE "C" < %(end_ad_group)s)
+"""
+VANISH = f"""
     WITH gone AS (
-        SELECT day, external_id FROM sync_insight
-        WHERE connection_id = %(connection)s AND level = %(level)s AND day BETWEEN %(since)s AND %(until)s
+        SELECT day, external_id FROM sync_insight WHERE {OF_SLICE}
         EXCEPT
         SELECT left(key, 10)::date, substr(key, 12) FROM (
             SELECT unnest(external_ids) AS key FROM sync_seenids
@@ -35,7 +44,7 @@ VANISH = """
     DELETE FROM sync_insight AS t USING gone
     WHERE t.connection_id = %(connection)s AND t.level = %(level)s
       AND t.day BETWEEN %(since)s AND %(until)s AND t.day = gone.day AND t.external_id = gone.external_id
-"""
+"""  # noqa: S608  (our own words)
 COMPLETE = """
     INSERT INTO sync_insightday (connection_id, level, day, read_at, rows, attribution, run_id, is_final)
     SELECT %(connection)s, %(level)s, day::date, %(read_at)s, coalesce(there.rows, 0), %(attribution)s,
@@ -50,12 +59,7 @@ COMPLETE = """
         read_at = excluded.read_at, rows = excluded.rows, attribution = excluded.attribution,
         run_id = excluded.run_id, is_final = excluded.is_final
 """
-ANY = """
-    SELECT EXISTS (
-        SELECT FROM sync_insight
-        WHERE connection_id = %(connection)s AND level = %(level)s AND day BETWEEN %(since)s AND %(until)s
-    )
-"""
+ANY = f"SELECT EXISTS (SELECT FROM sync_insight WHERE {OF_SLICE})"  # noqa: S608
 
 
 def any_rows(run: SyncRun, slice: InsightSlice) -> bool:
@@ -67,7 +71,9 @@ def any_rows(run: SyncRun, slice: InsightSlice) -> bool:
 def remember_seen(run: SyncRun, slice: InsightSlice, records: Iterable[InsightRecord]) -> None:
     """Keep what a page told until its slice is read to its end."""
     if seen := _keys(records):
-        prepared.run(SEE, {**_values(run, slice), "seen": seen})
+        part = part_of(slice)
+        name = [f"{slice.since} {part}"] if part else []
+        prepared.run(SEE, {**_values(run, slice), "seen": name + seen})
 
 
 def forget_seen(run: SyncRun, slice: InsightSlice) -> None:
@@ -102,4 +108,9 @@ def _values(run: SyncRun, slice: InsightSlice) -> dict[str, Any]:
         "level": slice.level.value,
         "since": slice.since,
         "until": slice.until,
+        "part": part_of(slice),
+        "first_campaign": slice.campaigns.first,
+        "end_campaign": slice.campaigns.end,
+        "first_ad_group": slice.ad_groups.first,
+        "end_ad_group": slice.ad_groups.end,
     }

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
-from providers.records import InsightSlice, Level
+from providers.records import EVERY_ID, Ids, InsightSlice, Level
 
 DAY = timedelta(days=1)
 LONGEST = 40  # days; what is re-read weekly fits in, a longer range is cut where the months are
@@ -25,6 +26,40 @@ def halves(slice: InsightSlice) -> tuple[InsightSlice, InsightSlice]:
     """The newer and the older half of a slice of several days."""
     middle = slice.since + (slice.until - slice.since) // 2
     return slice._replace(since=middle + DAY), slice._replace(until=middle)
+
+
+def as_text(slice: InsightSlice) -> str:
+    """Short, for a checkpoint: `ad 2026-11-01 2026-11-01 campaigns=12..15 in_halves`."""
+    return " ".join([slice.level.value, str(slice.since), str(slice.until), *_narrowing(slice)])
+
+
+def of_text(text: str) -> InsightSlice:
+    """From the text of `as_text`."""
+    level, since, until, *narrowing = text.split()
+    slice = InsightSlice(Level(level), date.fromisoformat(since), date.fromisoformat(until))
+    for word in narrowing:
+        name, _, ids = word.partition("=")
+        told: dict[str, Any] = {name: Ids(*ids.split("..")) if ids else True}
+        slice = slice._replace(**told)
+    return slice
+
+
+def part_of(slice: InsightSlice) -> str:
+    """Which part of its day it is; empty where it is all of it."""
+    return " ".join(_narrowing(slice))
+
+
+def whole(slice: InsightSlice) -> InsightSlice:
+    """All of the slice's days."""
+    return InsightSlice(slice.level, slice.since, slice.until)
+
+
+def _narrowing(slice: InsightSlice) -> Iterable[str]:
+    for name, ids in (("campaigns", slice.campaigns), ("ad_groups", slice.ad_groups)):
+        if ids != EVERY_ID:
+            yield f"{name}={ids.first}..{ids.end}"
+    if slice.in_halves:
+        yield "in_halves"
 
 
 def days_in(slice: InsightSlice) -> int:

@@ -4,12 +4,13 @@ Guarantee: whatever ends a start of the run, the next one goes on from here. Sli
 kept short, for the checkpoint is written with every page: 37 months are 148 of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
-from typing import Any, Self
+from datetime import datetime
+from typing import Any, NamedTuple, Self
 
 from providers.records import InsightSlice, Level
-from sync.engine.insights.slices import days_in, halves
+from sync.engine.insights.slices import as_text, days_in, of_text, whole
 
 AT_ONCE = 4  # reports that one ad account lets the platform prepare; each costs calls while it waits
 
@@ -28,13 +29,20 @@ class Begun:
 
     def as_json(self) -> dict[str, Any]:
         """For the checkpoint."""
-        return {**asdict(self), "slice": _text(self.slice), "began_at": self.began_at.isoformat()}
+        return {**asdict(self), "slice": as_text(self.slice), "began_at": self.began_at.isoformat()}
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Self:
         """What `as_json` made."""
         began_at = datetime.fromisoformat(told["began_at"])
-        return cls(**{**told, "slice": _slice(told["slice"]), "began_at": began_at})
+        return cls(**{**told, "slice": of_text(told["slice"]), "began_at": began_at})
+
+
+class Divided(NamedTuple):
+    """A day that is read in parts."""
+
+    began_at: str  # the first attempt to read it: what the platform knew then will be here at least
+    parts: int  # that it was divided into so far
 
 
 @dataclass
@@ -45,7 +53,8 @@ class Work:
     planned: int  # rows, about
     todo: list[InsightSlice]
     begun: list[Begun] = field(default_factory=list)
-    stuck: list[InsightSlice] = field(default_factory=list)  # a day that is too much for the platform
+    stuck: list[InsightSlice] = field(default_factory=list)  # too much for the platform, and not divisible
+    divided: dict[str, Divided] = field(default_factory=dict)  # days that are read in parts, by their text
 
     @classmethod
     def planning(cls, slices: list[InsightSlice], rows_a_day: dict[Level, int]) -> Self:
@@ -56,14 +65,16 @@ class Work:
 
     @classmethod
     def of(cls, checkpoint: dict[str, Any]) -> Self | None:
-        """What is left to do; None where nothing was planned yet. What was stuck gets another chance."""
+        """What is left to do; None where nothing was planned yet."""
         if "todo" not in checkpoint:
             return None
         return cls(
             {Level(level): rows for level, rows in checkpoint["rows_a_day"].items()},
             checkpoint["planned"],
-            [_slice(text) for text in (*checkpoint["todo"], *checkpoint["stuck"])],
+            [of_text(text) for text in checkpoint["todo"]],
             [Begun.of(told) for told in checkpoint["begun"]],
+            [of_text(text) for text in checkpoint["stuck"]],
+            divided={day: Divided(*told) for day, told in checkpoint.get("divided", {}).items()},
         )
 
     def as_checkpoint(self) -> dict[str, Any]:
@@ -72,14 +83,16 @@ class Work:
             "rows_a_day": self.rows_a_day,
             "planned": self.planned,
             "percent": self.percent,
-            "todo": [_text(slice) for slice in self.todo],
+            "todo": [as_text(slice) for slice in self.todo],
             "begun": [begun.as_json() for begun in self.begun],
-            "stuck": [_text(slice) for slice in self.stuck],
+            "stuck": [as_text(slice) for slice in self.stuck],
+            "divided": {day: list(told) for day, told in self.divided.items()},
         }
 
     def expected(self, slice: InsightSlice) -> int:
-        """About how many rows it has."""
-        return self.rows_a_day[slice.level] * days_in(slice)
+        """About how many rows it has; a part as many as any other one of its day."""
+        rows = self.rows_a_day[slice.level] * days_in(slice)
+        return rows if slice.is_whole else rows // self.divided[as_text(whole(slice))].parts
 
     @property
     def percent(self) -> int:
@@ -100,31 +113,51 @@ class Work:
     def begin(self, slice: InsightSlice, now: datetime, *, may_vanish: bool) -> Begun:
         """Take a slice from what is to do."""
         self.todo.remove(slice)
-        begun = Begun(slice, now, may_vanish)
+        day = None if slice.is_whole else self.divided[as_text(whole(slice))]
+        begun = Begun(slice, datetime.fromisoformat(day.began_at) if day else now, may_vanish)
         self.begun.append(begun)
         return begun
 
-    def end(self, begun: Begun) -> None:
-        """It is read to its end."""
+    def end(self, begun: Begun) -> bool:
+        """It is read to its end; returns whether its days are, too: a day when its last part is."""
         self.begun.remove(begun)
+        if begun.slice.is_whole:
+            return True
+        day = whole(begun.slice)
+        left = (*self.todo, *self.stuck, *(one.slice for one in self.begun))
+        if any(whole(slice) == day for slice in left):
+            return False
+        del self.divided[as_text(day)]
+        return True
 
-    def split(self, begun: Begun) -> None:
-        """It was too much: its halves are next, the newer first. A single day is left to the end."""
+    def split(self, begun: Begun, narrower: Sequence[InsightSlice]) -> None:
+        """It was too much: what is narrower is next. What can't be is left to the end."""
         self.begun.remove(begun)
-        if days_in(begun.slice) > 1:
-            self.todo[:0] = halves(begun.slice)
-        else:
+        if not narrower:
             self.stuck.append(begun.slice)
+            return
+        if not narrower[0].is_whole:
+            key = as_text(whole(begun.slice))
+            day = self.divided.get(key, Divided(begun.began_at.isoformat(), 1))
+            self.divided[key] = day._replace(parts=day.parts + len(narrower) - 1)
+        self.todo[:0] = narrower
 
     def drop(self, level: Level) -> None:
         """The platform does not let it be read."""
         self.todo = [slice for slice in self.todo if slice.level != level]
         self.begun = [begun for begun in self.begun if begun.slice.level != level]
+        left = {as_text(whole(slice)) for slice in (*self.todo, *self.stuck)}
+        left |= {as_text(whole(begun.slice)) for begun in self.begun}
+        self.divided = {day: told for day, told in self.divided.items() if day in left}
 
     def again(self, begun: Begun) -> None:
         """It has to be read from its beginning."""
         self.begun.remove(begun)
         self.todo.insert(0, begun.slice)
+
+    def try_stuck_again(self) -> None:
+        """With the next attempt: while others are awaited it would be asked for at every start."""
+        self.todo, self.stuck = self.stuck, []
 
     def ask_for(self, report_id: str) -> None:
         """The report that the run waited for is the next to be asked for, whatever the time."""
@@ -139,12 +172,3 @@ class Work:
 
 def _ready_at(begun: Begun) -> float:
     return begun.ready_at or 0.0
-
-
-def _text(slice: InsightSlice) -> str:
-    return f"{slice.level.value} {slice.since} {slice.until}"
-
-
-def _slice(text: str) -> InsightSlice:
-    level, since, until = text.split()
-    return InsightSlice(Level(level), date.fromisoformat(since), date.fromisoformat(until))
