@@ -70,10 +70,10 @@ class ApiTokenAdmin(Admin):
     def start(self, token: ApiToken) -> str:
         return f"{token.token_key}…"
 
-    @display(description="Made")
+    @display(description="Made", ordering="created")
     def made(self, token: ApiToken) -> str:
         return moment(token.created)
 
-    @display(description="Expires")
+    @display(description="Expires", ordering="expiry")
     def expires(self, token: ApiToken) -> str:
         return moment(token.expiry) if token.expiry else "Never"

@@ -136,7 +136,7 @@ class ConnectionAdmin(PausableAdmin):
         told = ((names[one.level.value], one.complete, one.complete + one.missing) for one in levels)
         return format_html_join("", "<div>{}: {} of {}</div>", told)
 
-    @display(description="Ad account", header=True)
+    @display(description="Ad account", header=True, ordering="name")
     def ad_account(self, connection: Connection) -> list[str]:
         return [connection.name or connection.external_id, subtle(connection.external_id)]
 

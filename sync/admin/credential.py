@@ -26,11 +26,11 @@ class CredentialAdmin(LookOnly, Admin):
     ordering = ("-pk",)
     fields = ("name", "provider", "state_badge", "account", "made", "ad_accounts")
 
-    @display(description="Status")
+    @display(description="Status", ordering="status")
     def state_badge(self, credential: Credential) -> SafeString:
         return badge(credential.status, credential.get_status_display(), CONDITION_COLOURS)
 
-    @display(description="Granted")
+    @display(description="Granted", ordering="created_at")
     def made(self, credential: Credential) -> str:
         return moment(credential.created_at)
 

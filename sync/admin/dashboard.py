@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from sync.admin.condition import CONDITION, WORDS
@@ -56,7 +56,7 @@ def failures() -> Table:
 def _count_open() -> dict[tuple[str, str], dict[str, Any]]:
     """By the small index of open runs, however long the history is."""
     rows = SyncRun.objects.filter(state__in=OPEN).values("provider", "state").order_by()
-    counted = rows.annotate(number=Count("pk"), oldest=Min("queued_at"))
+    counted = rows.annotate(number=Count("pk"), oldest=Min("queued_at", filter=Q(is_held=False)))
     return {(row["provider"], row["state"]): dict(row) for row in counted}
 
 
@@ -84,7 +84,7 @@ def _provider(
             (state.label, _number(still_open, provider, state), _runs(provider, state))
             for state in (RunState.RUNNING, RunState.QUEUED, RunState.DEFERRED)
         ],
-        "oldest": duration(now - waiting["oldest"]) if waiting else None,
+        "oldest": duration(now - waiting["oldest"]) if waiting and waiting["oldest"] else None,
         "succeeded": succeeded,
         "failed": failed,
         "failed_url": _runs(provider, RunState.FAILED, since="24h"),

@@ -92,15 +92,15 @@ class CallLimitAdmin(Admin):
     def on(self, limit: CallLimit) -> str:
         return limit.subject
 
-    @display(description="Set by")
+    @display(description="Set by", ordering="set_by")
     def by(self, limit: CallLimit) -> str:
         return limit.set_by
 
-    @display(description="Since")
+    @display(description="Since", ordering="set_at")
     def since(self, limit: CallLimit) -> str:
         return moment(limit.set_at)
 
-    @display(description="Ended")
+    @display(description="Ended", ordering="ended_at")
     def ended(self, limit: CallLimit) -> str:
         return f"{moment(limit.ended_at)} by {limit.ended_by}" if limit.ended_at else "-"
 

@@ -23,7 +23,7 @@ class PausableAdmin(Admin):
     actions: tuple[str, ...] = ("pause_selected", "resume_selected")
     actions_detail: tuple[str, ...] = ("pause", "resume")
 
-    @display(description="Paused")
+    @display(description="Paused", ordering="paused_at")
     def paused(self, row: PausableRow) -> str:
         return f"Since {moment(row.paused_at)}{row.pause_note}" if row.paused_at else "No"
 

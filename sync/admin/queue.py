@@ -58,15 +58,15 @@ class QueueAdmin(PausableAdmin):
             deferred_count=_count(RunState.DEFERRED),
         )
 
-    @display(description="Running")
+    @display(description="Running", ordering="running_count")
     def running(self, queue: Queue) -> SafeString:
         return _runs(queue, RunState.RUNNING, queue.running_count)  # type: ignore[attr-defined]
 
-    @display(description="Waiting")
+    @display(description="Waiting", ordering="waiting_count")
     def waiting(self, queue: Queue) -> SafeString:
         return _runs(queue, RunState.QUEUED, queue.waiting_count)  # type: ignore[attr-defined]
 
-    @display(description="Deferred")
+    @display(description="Deferred", ordering="deferred_count")
     def deferred(self, queue: Queue) -> SafeString:
         return _runs(queue, RunState.DEFERRED, queue.deferred_count)  # type: ignore[attr-defined]
 

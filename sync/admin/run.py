@@ -37,7 +37,7 @@ from sync.admin.words import (
 )
 from sync.changes import untold, written
 from sync.ledger.cancel import cancel
-from sync.ledger.waiting import deferral
+from sync.ledger.waiting import RELATED, waiting_for
 from sync.models import Change, Connection, JoinedRequest, SyncRun
 from sync.models.choices import RunState
 from sync.models.run import SyncRunQuerySet
@@ -123,7 +123,7 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
 
     def get_queryset(self, request: HttpRequest) -> SyncRunQuerySet:
         queryset: SyncRunQuerySet = super().get_queryset(request)
-        return queryset.select_related("connection", "account", "request__requested_by")
+        return queryset.select_related("account", "request__requested_by", *RELATED)
 
     def get_search_results(
         self, request: HttpRequest, queryset: SyncRunQuerySet, search_term: str
@@ -262,7 +262,7 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
 
     @display(description="Waiting for")
     def waiting(self, run: SyncRun) -> str:
-        return deferral(run) or "-"
+        return waiting_for([run]).get(run.pk, "-")
 
     @display(description="Error")
     def category(self, run: SyncRun) -> str:

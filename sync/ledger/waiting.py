@@ -19,12 +19,13 @@ from sync.models.choices import WAITING, ConnectionStatus, CredentialStatus, Def
 RELATED = ("connection__credential", "connection__account")
 
 DEFERRED = {
-    DeferReason.BUDGET: "the platform's call budget",
+    DeferReason.BUDGET: "the call budget",
     DeferReason.RETRY: "the next attempt",
     DeferReason.REPORT: "the platform's report",
     DeferReason.GAVE_WAY: "a more urgent sync",
-    DeferReason.OUTAGE: "the platform does not answer",
+    DeferReason.OUTAGE: "the platform to answer",
 }
+EXPLAINED = (DeferReason.BUDGET, DeferReason.OUTAGE)  # by a sentence, which nothing can wait for
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _words(run: SyncRun, conditions: Conditions) -> str:
         or _pause(run.connection.account, "the account is paused")
         or _pause(run.connection, "the ad account is paused")
         or _connection(run.connection)
-        or deferral(run)
+        or _deferral(run)
         or _turn(run, conditions)
     )
 
@@ -96,13 +97,15 @@ def _connection(connection: Connection) -> str:
     return ""
 
 
-def deferral(run: SyncRun) -> str:
+def _deferral(run: SyncRun) -> str:
     """What a deferred run waits for, and until when; empty for any other."""
     if run.state != RunState.DEFERRED or run.available_at is None:
         return ""
-    reason = run.waiting_for or DEFERRED[DeferReason(run.defer_reason)]
+    reason = DEFERRED[DeferReason(run.defer_reason)]
+    if told := run.waiting_for.removesuffix("."):
+        reason = f"{reason}: {told}" if run.defer_reason in EXPLAINED else told
     then = "; the next try is at" if run.defer_reason == DeferReason.OUTAGE else ", until"
-    return f"{reason.removesuffix('.')}{then} {run.available_at:%H:%M:%S} UTC"
+    return f"{reason}{then} {run.available_at:%H:%M:%S} UTC"
 
 
 def _turn(run: SyncRun, conditions: Conditions) -> str:

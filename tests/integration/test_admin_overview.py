@@ -36,6 +36,8 @@ def test_connections_are_counted_by_condition(account: Account) -> None:
 def test_runs_are_counted_by_provider(account: Account) -> None:
     now = timezone.now()
     make_run(make_connection(account), queued_at=now - timedelta(minutes=2))
+    paused = make_connection(account, paused_at=now)
+    make_run(paused, queued_at=now - timedelta(hours=9))  # waits for a person, not for a slot
     make_run(make_connection(account), state=RunState.RUNNING)
     for _ in range(3):
         make_run(make_connection(account), state=RunState.SUCCEEDED)
@@ -45,7 +47,7 @@ def test_runs_are_counted_by_provider(account: Account) -> None:
 
     meta, google = dashboard.providers()
 
-    assert [number for _, number, _ in meta["numbers"]] == [1, 1, 0]
+    assert [number for _, number, _ in meta["numbers"]] == [1, 2, 0]
     assert (meta["succeeded"], meta["failed"], meta["rate"]) == (3, 1, "75.0 %")
     assert (meta["slots"], meta["oldest"]) == (2, "2 m 00 s")
     assert [number for _, number, _ in google["numbers"]] == [0, 0, 1]

@@ -8,8 +8,10 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
+from django.db import connection as database
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import (
@@ -50,6 +52,7 @@ from sync.models.choices import (
     ENDED,
     Action,
     ChangeAction,
+    ConnectionStatus,
     EntityKind,
     Health,
     Kind,
@@ -82,15 +85,20 @@ class Loads(HTMLParser):
 @pytest.fixture
 def rows(admin_user: User) -> dict[type[Model], Model]:
     """One row of everything, with what hangs on it."""
-    plan = Plan.objects.create(name="Basic")
+    return {type(row): row for row in make_rows(admin_user)} | {DeadLetter: DeadLetter.objects.get()}
+
+
+def make_rows(user: User, number: int = 0) -> tuple[Model, ...]:
+    """One row of everything, another one with each number."""
+    plan = Plan.objects.create(name=f"Basic {number}")
     account = make_account("Acme", plan=plan)
-    member = make_member(account, "alice")
+    member = make_member(account, f"alice{number}")
     connection = make_connection(account, name="Shoes")
     run = make_run(connection, state=RunState.FAILED, error_category="API_ERROR", error_message="No access")
     make_attempts(run)
     make_token(account, member, name="frontend")
-    interval = IntervalSchedule.objects.create(every=5, period="seconds")
-    made = (
+    interval = IntervalSchedule.objects.create(every=5 + number, period="seconds")
+    return (
         plan,
         CallLimit.objects.create(scope="account", account=account, calls=10, seconds=60, set_by="carol"),
         account,
@@ -102,22 +110,21 @@ def rows(admin_user: User) -> dict[type[Model], Model]:
         make_change(run),
         Queue.objects.get(),
         *Intervention.objects.record(Action.REPLAYED, [run], by="carol"),
-        KindLimit.objects.create(region="default", kind="campaigns", concurrency=3),
-        ApiToken.objects.get(),
+        KindLimit.objects.create(region=f"default{number}", kind="campaigns", concurrency=3),
+        ApiToken.objects.get(user=member),
         member,
-        Group.objects.create(name="Operators"),
-        make_log_entry(admin_user, connection),
-        make_unknown_code(),
-        make_drift(),
+        Group.objects.create(name=f"Operators {number}"),
+        make_log_entry(user, connection),
+        make_unknown_code(number),
+        make_drift(number),
         interval,
-        PeriodicTask.objects.create(name="Tick", task="sync.tick", interval=interval),
+        PeriodicTask.objects.create(name=f"Tick {number}", task="sync.tick", interval=interval),
         CrontabSchedule.objects.create(hour="4"),
-        SolarSchedule.objects.create(event="sunrise", latitude=52, longitude=13),
+        SolarSchedule.objects.create(event="sunrise", latitude=52, longitude=13 + number),
         ClockedSchedule.objects.create(clocked_time=timezone.now()),
         TaskResult.objects.create(task_id=str(uuid4()), task_name="sync.tick", status="SUCCESS"),
         GroupResult.objects.create(group_id=str(uuid4())),
     )
-    return {type(row): row for row in made} | {DeadLetter: DeadLetter.objects.get()}
 
 
 def make_attempts(run: SyncRun) -> None:
@@ -135,14 +142,14 @@ def make_attempts(run: SyncRun) -> None:
         )
 
 
-def make_unknown_code() -> UnknownCode:
-    UnknownCode.objects.record("meta", "987654/3", 400, "AbCdTrace")
-    return UnknownCode.objects.get()
+def make_unknown_code(number: int) -> UnknownCode:
+    UnknownCode.objects.record("meta", f"987654/{number}", 400, "AbCdTrace")
+    return UnknownCode.objects.latest("first_seen_at")
 
 
-def make_drift() -> Drift:
-    Drift.objects.record("meta", {Oddity(DriftKind.WORD, "campaigns.objective", "OUTCOME_NEW"): 2})
-    return Drift.objects.get()
+def make_drift(number: int) -> Drift:
+    Drift.objects.record("meta", {Oddity(DriftKind.WORD, "campaigns.objective", f"OUTCOME_{number}"): 2})
+    return Drift.objects.latest("first_seen_at")
 
 
 def make_catalog(connection: Connection) -> tuple[Model, ...]:
@@ -176,7 +183,7 @@ def make_change(run: SyncRun) -> Change:
 
 def make_log_entry(user: User, row: Model) -> LogEntry:
     LogEntry.objects.log_actions(user.pk, [row], CHANGE, change_message="Paused.")
-    return LogEntry.objects.get()
+    return LogEntry.objects.latest("pk")
 
 
 def test_every_registered_model_has_a_row_here(rows: dict[type[Model], Model]) -> None:
@@ -191,6 +198,21 @@ def test_list_and_page_open(admin_client: Client, rows: dict[type[Model], Model]
         assert Loads(html).hosts <= {"", "testserver"}
         assert SECRET not in html
         assert "encrypted" not in html
+
+
+def test_no_list_costs_more_with_more_rows(
+    admin_client: Client, admin_user: User, rows: dict[type[Model], Model]
+) -> None:
+    def cost(model: type[Model]) -> int:
+        with CaptureQueriesContext(database) as captured:
+            get(admin_client, listing(model))
+        return len(captured)
+
+    few = {model: (cost(model), cost(model))[1] for model in REGISTERED}  # some is read once
+    for number in range(1, 4):
+        make_rows(admin_user, number)
+
+    assert {model: cost(model) for model in REGISTERED} == few
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
@@ -237,7 +259,13 @@ def test_money_is_shown_in_the_currency_of_the_ad_account(
 def test_a_deferred_run_says_what_it_waits_for(admin_client: Client, connection: Connection) -> None:
     run = make_run(connection, state=RunState.DEFERRED, waiting_for="Meta's calls of this hour")
 
-    assert "Meta&#x27;s calls of this hour, until" in get(admin_client, page(run))
+    assert "the call budget: Meta&#x27;s calls of this hour, until" in get(admin_client, page(run))
+
+
+def test_a_run_that_is_held_says_so(admin_client: Client, account: Account) -> None:
+    run = make_run(make_connection(account, status=ConnectionStatus.ACCESS_DENIED))
+
+    assert "access to the ad account, which the platform denies" in get(admin_client, page(run))
 
 
 def test_a_run_of_metrics_says_what_it_wrote(admin_client: Client, connection: Connection) -> None:

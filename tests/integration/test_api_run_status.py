@@ -174,7 +174,7 @@ def test_a_deferred_run_is_pending_with_its_progress_kept(caller: Caller, connec
     body = job(caller, run.pk)
 
     assert (body["status"], body["progress"], body["retryCount"]) == ("pending", 33, 0)
-    assert body["waitingFor"] == f"10 calls a minute, until {until:%H:%M:%S} UTC"
+    assert body["waitingFor"] == f"the call budget: 10 calls a minute, until {until:%H:%M:%S} UTC"
     assert body["queuePosition"] is None
     assert body["estimatedStartAt"] == written(until)
     assert body["estimatedTimeRemaining"] > 1000 * (until - timezone.now()).total_seconds()

@@ -200,7 +200,7 @@ def test_a_deferred_sync_is_waiting_until_its_time(caller: Caller, connection: C
     queue = status(caller)["queue"]
 
     assert (queue["isActive"], queue["isWaiting"], queue["queuePosition"]) == (False, True, None)
-    assert queue["waitingFor"] == f"10 calls a minute, until {until:%H:%M:%S} UTC"
+    assert queue["waitingFor"] == f"the call budget: 10 calls a minute, until {until:%H:%M:%S} UTC"
     assert queue["estimatedStartAt"] == written(until)
 
 

@@ -54,9 +54,13 @@ def test_a_run_that_was_claimed_meanwhile_does_not_wait_for_itself(connection: C
 @pytest.mark.parametrize(
     ("reason", "text", "expected"),
     [
-        (DeferReason.BUDGET, "10 calls a minute of act_1", "10 calls a minute of act_1, until 12:00:00 UTC"),
+        (
+            DeferReason.BUDGET,
+            "10 calls a minute of act_1",
+            "the call budget: 10 calls a minute of act_1, until 12:00:00 UTC",
+        ),
         (DeferReason.RETRY, "Meta did not answer.", "Meta did not answer, until 12:00:00 UTC"),
-        (DeferReason.BUDGET, "", "the platform's call budget, until 12:00:00 UTC"),
+        (DeferReason.BUDGET, "", "the call budget, until 12:00:00 UTC"),
         (DeferReason.RETRY, "", "the next attempt, until 12:00:00 UTC"),
         (DeferReason.REPORT, "", "the platform's report, until 12:00:00 UTC"),
         (DeferReason.GAVE_WAY, "", "a more urgent sync, until 12:00:00 UTC"),

@@ -264,7 +264,7 @@ def test_a_terminal_shows_a_bar_per_run_with_what_it_waits_for(account: Account)
 
     assert "Meta [/b] Shop" in shown
     assert "━" in shown
-    assert "act_1 may make 10 calls a minute, until" in " ".join(shown.split())
+    assert "waits for the call budget: act_1 may make" in " ".join(shown.split())
 
 
 def test_of_many_runs_a_terminal_shows_those_that_run_and_a_total(account: Account) -> None:
