@@ -114,10 +114,9 @@ def send(
     if token and not _TOKEN.fullmatch(token):
         raise ReconnectNeeded(f"What was given as {platform}'s token can't be one: connect again")
     headers = {**headers, "Authorization": f"Bearer {token}"} if token else headers
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
     try:
-        response = session.open(
-            method, url, headers=headers, timeout=urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS), **request
-        )
+        response = session.open(method, url, headers=headers, timeout=timeout, **request)
     except UNSENT as exc:
         failure = type(exc).__name__
     else:

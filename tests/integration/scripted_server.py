@@ -13,12 +13,13 @@ import orjson
 
 @dataclass
 class Reply:
-    """`hang` sends nothing, until the server ends; `closes` ends the connection without a word before."""
+    """`hang` sends nothing, until the server ends, or not for so many seconds; `closes` ends the connection
+    without a word before."""
 
     body: Any = field(default_factory=dict)
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    hang: bool = False
+    hang: bool | float = False
     closes: bool = False
 
 
@@ -52,8 +53,7 @@ def scripted_server(tls: ssl.SSLContext | None = None) -> Iterator[Script]:
             script.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             script.connections.add(self.client_address)
             reply = script.replies.pop(0) if len(script.replies) > 1 else script.replies[0]
-            if reply.hang:
-                script.ended.wait()
+            if reply.hang and script.ended.wait(None if reply.hang is True else reply.hang):
                 return
             body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
             self.send_response(reply.status)

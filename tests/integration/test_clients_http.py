@@ -224,6 +224,13 @@ def test_silence_is_given_up(server: Script, monkeypatch: pytest.MonkeyPatch) ->
     assert len(gate.settled) == 1
 
 
+def test_an_answer_may_take_longer_than_a_connection(server: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("providers.http.CONNECT_SECONDS", 0.1)
+    server.answers(Reply(EMPTY, hang=0.3))
+
+    assert ads(meta(server.url)) == 0
+
+
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
