@@ -77,8 +77,8 @@ def _fill(name: str, count: int, today: date) -> str:
     size = sum(size for _, size in metrics.sizes()) / MB
     return (
         f"{name}: {rows:,} rows of {Connection.objects.count():,} ad accounts in {len(partitions())} months, "
-        f"{InsightDay.objects.count():,} complete days; {bytes_a_row}, {size:,.0f} MB; filled in "
-        f"{time.perf_counter() - begun:.0f} s"
+        f"{InsightDay.objects.count():,} complete days; {bytes_a_row}, {size:,.0f} MB; a month's key is "
+        f"{metrics.levels_of_key()} pages deep; filled in {time.perf_counter() - begun:.0f} s"
     )
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import requests
@@ -117,7 +118,9 @@ class Stack:
         told = folder / "state.json"
         told.unlink(missing_ok=True)
         port = f"--port={ports.choose(folder)}"
-        self._start("sandbox", "-m", "providers.sandbox", port, f"--state-file={told}")
+        yesterday = (datetime.now(UTC) - timedelta(days=1)).date()  # it has begun everywhere
+        recorded = f"--recorded-until={yesterday}"
+        self._start("sandbox", "-m", "providers.sandbox", port, recorded, f"--state-file={told}")
         self._wait("sandbox", told.exists)
         urls = json.loads(told.read_text())
         self.sandbox_url = urls.pop("url")

@@ -113,6 +113,17 @@ def sizes() -> Iterator[tuple[str, int]]:
             yield what, int(cursor.fetchone()[0])
 
 
+def levels_of_key() -> int:
+    """Pages to read from the root of a month's key to a row's entry, at most."""
+    execute("CREATE EXTENSION IF NOT EXISTS pageinspect")
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 + max((bt_metap(indexrelid::regclass::text)).level) FROM pg_index "
+            "JOIN pg_inherits ON inhrelid = indrelid WHERE inhparent = 'sync_insight'::regclass"
+        )
+        return int(cursor.fetchone()[0])
+
+
 def _empty() -> None:
     rows.empty(slots=1)
     execute("TRUNCATE sync_insight, sync_insightday")

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def main() -> None:
         sandbox,
         {platform: list(chain(*given)) or list(DEFAULT_SIZES) for platform, given in sizes.items()},
         recorded=options.recorded,
+        recorded_until=options.recorded_until,
     )
     _set_limits(sandbox, options)
     for platform, profile in options.latency:
@@ -73,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--seed", type=int, default=7, help="of the generated accounts and of the faults' dice")
     add("--no-recorded", dest="recorded", action="store_false", help="leave the two recorded accounts out")
+    add(
+        "--recorded-until",
+        type=date.fromisoformat,
+        metavar="DAY",
+        help="move the days of the recorded Meta account's metrics by whole weeks, to end by then",
+    )
     for platform in Platform:
         add(
             f"--{platform}",

@@ -1,6 +1,7 @@
 """Which accounts there are at the start, and how further ones are opened."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from providers.sandbox.catalog import Catalog
 from providers.sandbox.constants import GOOGLE_REFRESH_TOKEN, META_TOKEN, Kind, Platform
@@ -68,15 +69,21 @@ def open_account(sandbox: Sandbox, opening: Opening) -> Account:
     return account
 
 
-def open_world(sandbox: Sandbox, sizes: dict[Platform, list[Sizes]], *, recorded: bool = True) -> None:
-    """The accounts and the tokens that a new sandbox begins with."""
+def open_world(
+    sandbox: Sandbox,
+    sizes: dict[Platform, list[Sizes]],
+    *,
+    recorded: bool = True,
+    recorded_until: date | None = None,
+) -> None:
+    """The accounts and tokens that a new sandbox begins with; `recorded_until` as `recorded_meta` has it."""
     sandbox.world.add(_manager())
     for platform in Platform:
         for number, size in enumerate(sizes[platform]):
             # The second Google customer is reachable without the manager as well.
             open_account(sandbox, Opening(platform, size, direct=number == 1))
     if recorded:
-        sandbox.world.add(recorded_meta())
+        sandbox.world.add(recorded_meta(recorded_until))
         sandbox.world.add(recorded_google(MANAGER))
     sandbox.grants.mint(Platform.META, token=META_TOKEN)
     sandbox.grants.mint(Platform.GOOGLE, token=GOOGLE_REFRESH_TOKEN)

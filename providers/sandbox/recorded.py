@@ -7,7 +7,7 @@ Where the recording has no value, a plausible constant stands in (recorded/READM
 import csv
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from providers.sandbox.catalog import Ad, AdGroup, Campaign, Catalog
 from providers.sandbox.constants import RECORDED_GOOGLE_CUSTOMER, RECORDED_META_ACCOUNT, Platform
 from providers.sandbox.edits import write
 from providers.sandbox.recorded_insights import recorded as recorded_deliveries
+from providers.sandbox.recorded_insights import recorded_until
 from providers.sandbox.world import Account
 
 FOLDER = Path(__file__).parent / "recorded"
@@ -62,8 +63,8 @@ def _later(versions: list[Version]) -> list[Version]:
     return [version for version in versions if id(version) not in first]
 
 
-def recorded_meta() -> Account:
-    """The recorded Meta ad account."""
+def recorded_meta(newest: date | None = None) -> Account:
+    """The recorded Meta ad account; its days as they were, or moved to end about `newest`."""
     return Account(
         platform=Platform.META,
         id=RECORDED_META_ACCOUNT,
@@ -74,7 +75,7 @@ def recorded_meta() -> Account:
         created=_seconds("2020-10-01"),
         fill=_fill_meta,
         ordinal=0,
-        source=recorded_deliveries,
+        source=recorded_until(newest) if newest else recorded_deliveries,
     )
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from providers.sandbox.catalog import Ad
-from providers.sandbox.delivery import Amounts, Delivery
+from providers.sandbox.delivery import Amounts, Delivery, Source
 
 FOLDER = Path(__file__).parent / "recorded"
 CENTS = 100  # the recorded account's minor units
@@ -25,6 +25,13 @@ Row = dict[str, str]
 def recorded(ad: Ad, day: int, today: int) -> Delivery | None:
     """`providers.sandbox.delivery.Source` of the recorded ads; known on any later day in full."""
     return _recording().get((ad.id, day)) if day <= today else None
+
+
+def recorded_until(newest: date) -> Source:
+    """The same, moved by whole weeks, so that the recording ends on that day or in the week before it."""
+    last = max(day for _, day in _recording())
+    later = (newest.toordinal() - last) // 7 * 7
+    return lambda ad, day, today: recorded(ad, day - later, today - later)
 
 
 @lru_cache(maxsize=1)

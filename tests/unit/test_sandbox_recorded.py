@@ -1,5 +1,7 @@
 """The recorded accounts begin at the oldest version and arrive, step by step, at the newest."""
 
+from datetime import date
+
 from providers.sandbox.accounts import MANAGER
 from providers.sandbox.recorded import recorded_google, recorded_meta
 from providers.sandbox.truth import truth
@@ -40,6 +42,19 @@ def test_after_all_steps_it_is_as_last_recorded() -> None:
         apply(NOW)
 
     assert truth(account)["campaigns"]["6215293444271"]["updated"] == 1_617_399_859  # 2021-04-02T21:44:19Z
+
+
+def test_metas_recorded_days_may_be_moved_by_whole_weeks() -> None:
+    until = date(2026, 11, 24)
+    moved, as_it_was = recorded_meta(until), recorded_meta()
+    [ad] = [ad for ad in moved.catalog.ads if ad.id == 6215304566671]
+    recorded, later = date(2020, 12, 4).toordinal(), date(2026, 11, 13).toordinal()  # Fridays
+
+    assert (delivery := as_it_was.source(ad, recorded, recorded)) is not None
+    assert delivery.impressions == 2575
+    assert moved.source(ad, later, until.toordinal()) == delivery
+    assert moved.source(ad, recorded, until.toordinal()) is None
+    assert moved.source(ad, later, later - 1) is None  # not known the day before
 
 
 def test_the_google_customer_holds_what_the_recording_mentions() -> None:
