@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from providers.errors import AccessDenied, CursorExpired
 from providers.records import Page, Stream
+from sync.engine.ahead import read_ahead
 from sync.engine.chunk import chunk
 from sync.engine.denied import check_the_rest, note_denied
 from sync.engine.gather import gathered
+from sync.engine.incoming import as_array, as_json
 from sync.engine.inherit import inherit
 from sync.engine.merge import merge
 from sync.engine.plan import Plan, catch_up, plan_of
@@ -25,7 +27,9 @@ from sync.engine.turn import Turn
 from sync.ledger.lease import LeaseLost
 from sync.models import SyncRun
 
-SEEN = "INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s, %(entity)s, %(ids)s)"
+SEEN = f"""
+    INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s, %(entity)s, {as_array("ids")})
+"""  # noqa: S608  (our own text)
 
 
 def copy(turn: Turn) -> None:
@@ -41,6 +45,8 @@ def _copy(turn: Turn, plan: Plan) -> None:
         run.checkpoint.setdefault("stream", ORDER[0])
         while "finished" not in run.checkpoint:
             _copy_part(turn, plan, Stream(run.checkpoint["stream"]))
+            if "finished" not in run.checkpoint:
+                turn.check()
     if plan.sees_removals:
         for stream in (stream for stream in ORDER if stream not in _denied(run)):
             for _ in remove_unseen(turn, stream, plan.selection):
@@ -63,15 +69,14 @@ def _copy_part(turn: Turn, plan: Plan, stream: Stream) -> None:
     run, slice = turn.run, _slice(turn, plan, stream)
     selection, cursor = slice.selection if slice else plan.selection, run.checkpoint.get("cursor")
     goes_on = cursor is not None
+    pages = gathered(turn.client.pages(stream, selection=selection, cursor=cursor))
     try:
-        for page in gathered(turn.client.pages(stream, selection=selection, cursor=cursor)):
+        for page in read_ahead(turn, pages, behind_first=slice is not None or goes_on):
             _commit(turn, plan, stream, page, slice)
             goes_on = False
             if not slice and page.cursor and page.expected_total and _is_too_long(turn, plan, stream):
                 _begin_again(turn, plan, stream)
                 return
-            if "finished" not in run.checkpoint:
-                turn.check()
     except CursorExpired:
         _begin_again(turn, plan, stream)
         if not goes_on:  # it was given just now
@@ -127,7 +132,7 @@ def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page, slice: Slice | N
             tell_created=run.connection.last_full_sync_at is not None,
         )
         if plan.sees_removals and page.records:
-            ids = [record.external_id for record in page.records]
+            ids = as_json([record.external_id for record in page.records])
             behind.append((SEEN, {"run": run.pk, "entity": target.entity.value, "ids": ids}))
         if page.expected_total is not None and slice is None:
             run.expected[stream] = page.expected_total

@@ -18,7 +18,17 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from providers.records import Record, Stream
 from sync import prepared
-from sync.engine.incoming import BY_KEY, SMALL_PAGE, listed, text_of, without_nul
+from sync.engine.incoming import (
+    BY_KEY,
+    NUL,
+    SMALL_PAGE,
+    copy_in,
+    jsonb,
+    listed,
+    text_of,
+    types_of,
+    without_nul,
+)
 from sync.engine.streams import TARGETS, Target
 
 # Kept out of the change history: they differ whenever anything does, and say nothing by themselves.
@@ -61,9 +71,7 @@ def _merge_copied(target: Target, records: Iterable[Record], values: dict[str, A
     with database.cursor() as wrapper:
         cursor = cast("Cursor[Any]", wrapper.cursor)
         cursor.execute(_create_incoming(target))
-        with cursor.copy(SQL("COPY {} FROM STDIN").format(incoming)) as copy:
-            for record in records:
-                copy.write_row(_row(record))
+        copy_in(cursor, incoming, _types(target), map(_row, records))
         cursor.execute(BY_KEY)
         cursor.execute(_merge_copied_rows(target), values)
         merged = Merged(*cast("tuple[int, int, int]", cursor.fetchone()))
@@ -80,11 +88,16 @@ def _merge_sent(target: Target, records: Iterable[Record], values: dict[str, Any
 
 def _row(record: Record) -> tuple[Any, ...]:
     """The record's columns. PostgreSQL stores no NUL; U+FFFD is what Unicode has for such a character."""
-    raw = orjson.dumps(record.raw).decode()
-    if "\\u0000" not in raw:
-        return (*record[:-1], raw)
-    values = (value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in record[:-1])
-    return (*values, without_nul(raw))
+    raw = orjson.dumps(record.raw)
+    values: Iterable[Any] = record[:-1]
+    if NUL in raw:  # or else none of the columns, which are taken from it, has one
+        values = (value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in values)
+    return (*values, jsonb(raw))
+
+
+@cache
+def _types(target: Target) -> list[str]:
+    return types_of(target.model, target.columns)
 
 
 def _incoming_name(target: Target) -> Identifier:

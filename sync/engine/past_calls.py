@@ -19,9 +19,10 @@ from sync.models import Connection, OutsideCalls, SyncAttempt
 from sync.models.choices import Outcome
 
 LONGEST = timedelta(days=1)  # the longest window that a platform has
-# Calls of a running or lost attempt that its last committed chunk can't know of: pages not written yet, one
-# that is asked for in halved sizes (six tries), twice with a renewed token, and the next one's first.
-IN_FLIGHT = 8 + gather.MOST_PAGES - 1
+# Calls of a running or lost attempt that its last committed chunk can't know of: pages of the chunk that is
+# committed and of the one that is read ahead, one that is asked for in halved sizes (six tries), twice with a
+# renewed token, and the next one's first.
+IN_FLIGHT = 8 + 2 * gather.MOST_PAGES - 1
 
 
 def past_calls(*, asking: UUID | None = None, made: int = 0) -> Iterator[PastCall]:

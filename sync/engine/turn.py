@@ -25,9 +25,15 @@ class Turn:
 
     def check(self) -> None:
         """Between two chunks: raises when the slot is to be left to others, or the worker to stop."""
+        if leaving := self.leaving():
+            raise leaving
+
+    def leaving(self) -> WorkerStops | GaveWay | None:
+        """Why the slot is to be left as soon as everything that was read is committed."""
         if stop_asked():
-            raise WorkerStops
+            return WorkerStops()
         if better_run_waits(self.run):
-            raise GaveWay("a more urgent sync", keeps_age=True)
+            return GaveWay("a more urgent sync", keeps_age=True)
         if time.monotonic() > self._ends_at:
-            raise GaveWay("its next turn, for it is a long sync", keeps_age=False)
+            return GaveWay("its next turn, for it is a long sync", keeps_age=False)
+        return None

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from providers.errors import AccessDenied, CursorExpired, ReportPending, TooMuchData
 from providers.records import InsightPage, InsightRecord, InsightSlice, Level
+from sync.engine.ahead import read_ahead
 from sync.engine.chunk import chunk
 from sync.engine.denied import check_the_rest, note_denied
 from sync.engine.insights.days import any_rows, complete, forget_seen, remember_seen, remove_vanished
@@ -79,15 +80,14 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
     slice = begun.slice
     begun.ready_at = None
     try:
-        for page in turn.client.insights(
+        pages = turn.client.insights(
             _asked(turn, slice),
             attribution=turn.run.connection.attribution,
             cursor=begun.cursor,
             expected_rows=work.expected(slice),
-        ):
+        )
+        for page in read_ahead(turn, pages, behind_first=True):
             _commit(turn, work, begun, page)
-            if page.cursor is not None:
-                turn.check()
     except ReportPending as exc:
         begun.cursor, begun.report_id = exc.cursor, exc.report_id
         begun.ready_at = timezone.now().timestamp() + exc.retry_after

@@ -4,7 +4,6 @@ A platform sends no row for a day on which nothing was delivered. So what a comp
 not tell any more was restated to nothing, and its row is deleted: it would stand in every sum.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +11,14 @@ from django.conf import settings
 
 from providers.records import InsightRecord, InsightSlice
 from sync import prepared
+from sync.engine.incoming import as_array, as_json
 from sync.engine.insights.slices import part_of
 from sync.engine.insights.work import Begun
 from sync.models import SyncRun
 
-SEE = "INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s, %(level)s, %(seen)s)"
+SEE = f"""
+    INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s, %(level)s, {as_array("seen")})
+"""  # noqa: S608  (our own text)
 # Each row of it is one page's, so all its keys are of one slice, and the first tells which: of a day that is
 # read in parts it is the part's name.
 UNSEE = """
@@ -38,7 +40,7 @@ VANISH = f"""
         SELECT left(key, 10)::date, substr(key, 12) FROM (
             SELECT unnest(external_ids) AS key FROM sync_seenids
             WHERE run_id = %(run)s AND entity = %(level)s
-            UNION ALL SELECT unnest(%(seen)s::text[])
+            UNION ALL SELECT jsonb_array_elements_text(%(seen)s::jsonb)
         ) AS seen
     )
     DELETE FROM sync_insight AS t USING gone
@@ -68,12 +70,12 @@ def any_rows(run: SyncRun, slice: InsightSlice) -> bool:
     return bool(there)
 
 
-def remember_seen(run: SyncRun, slice: InsightSlice, records: Iterable[InsightRecord]) -> None:
+def remember_seen(run: SyncRun, slice: InsightSlice, records: list[InsightRecord]) -> None:
     """Keep what a page told until its slice is read to its end."""
     if seen := _keys(records):
         part = part_of(slice)
         name = [f"{slice.since} {part}"] if part else []
-        prepared.run(SEE, {**_values(run, slice), "seen": name + seen})
+        prepared.run(SEE, {**_values(run, slice), "seen": as_json(name + seen)})
 
 
 def forget_seen(run: SyncRun, slice: InsightSlice) -> None:
@@ -81,9 +83,9 @@ def forget_seen(run: SyncRun, slice: InsightSlice) -> None:
     prepared.run(UNSEE, _values(run, slice))
 
 
-def remove_vanished(run: SyncRun, slice: InsightSlice, last_page: Iterable[InsightRecord]) -> int:
+def remove_vanished(run: SyncRun, slice: InsightSlice, last_page: list[InsightRecord]) -> int:
     """Delete what neither the last page nor any before it told; returns how many rows."""
-    return prepared.run(VANISH, {**_values(run, slice), "seen": _keys(last_page)})
+    return prepared.run(VANISH, {**_values(run, slice), "seen": as_json(_keys(last_page))})
 
 
 def complete(run: SyncRun, begun: Begun, attribution: str) -> None:
@@ -97,7 +99,7 @@ def complete(run: SyncRun, begun: Begun, attribution: str) -> None:
     prepared.run(COMPLETE, _values(run, begun.slice) | told)
 
 
-def _keys(records: Iterable[InsightRecord]) -> list[str]:
+def _keys(records: list[InsightRecord]) -> list[str]:
     return [f"{record.day} {record.external_id}" for record in records]
 
 

@@ -18,13 +18,15 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from providers.records import InsightRecord, InsightSlice
 from sync import prepared
-from sync.engine.incoming import BY_KEY, SMALL_PAGE, listed, text_of, without_nul
+from sync.engine.incoming import BY_KEY, SMALL_PAGE, copy_in, jsonb, listed, text_of, types_of, without_nul
 from sync.models import Insight
 
 COLUMNS = InsightRecord._fields
 KEY = ("external_id", "day")
 BY_TYPE = "conversions_by_type"
 OBJECTS = [COLUMNS.index(column) for column in (BY_TYPE, "extra")]  # written as JSON
+TYPES = types_of(Insight, COLUMNS)
+TEXTS = [place for place, type in enumerate(TYPES) if type == "text"]
 TABLE = Identifier(Insight._meta.db_table)
 # Named by its columns too: behind a pooler it may outlive a deployment that changes them.
 INCOMING = Identifier(f"incoming_insight_{sha256(','.join(COLUMNS).encode()).hexdigest()[:8]}")
@@ -63,9 +65,7 @@ def _merge_copied(records: Iterable[InsightRecord], values: dict[str, Any]) -> M
     with database.cursor() as wrapper:
         cursor = cast("Cursor[Any]", wrapper.cursor)
         cursor.execute(_create_incoming())
-        with cursor.copy(SQL("COPY {} FROM STDIN").format(INCOMING)) as copy:
-            for record in records:
-                copy.write_row(_row(record))
+        copy_in(cursor, INCOMING, TYPES, map(_row, records))
         cursor.execute(BY_KEY)
         cursor.execute(_merge_copied_rows(), values)
         merged = Merged(*cast("tuple[int, int]", cursor.fetchone()))
@@ -86,10 +86,13 @@ def _as_text(value: Decimal) -> str:
 
 def _row(record: InsightRecord) -> list[Any]:
     """Its columns. PostgreSQL stores no NUL; U+FFFD is what Unicode has for such a character."""
-    row = [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in record]
+    row = list(record)
+    for column in TEXTS:
+        if "\0" in row[column]:
+            row[column] = row[column].replace("\0", "\ufffd")
     for column in OBJECTS:
         if row[column] is not None:
-            row[column] = without_nul(orjson.dumps(row[column]).decode())
+            row[column] = jsonb(orjson.dumps(row[column]))
     return row
 
 
