@@ -93,7 +93,10 @@ class Vanished:
         return gone
 
     def bring_back(self, account: Account, entity_id: int, now: float) -> Entity:
-        """Undo `vanish`, or make a removed entity live again."""
+        """Undo `vanish`, or make a removed entity live again; nothing comes back below what is not there."""
+        gone = self.by_account.get(account, {}).get(entity_id)
+        if gone and (parent := _parent_of(gone[0])) and account.catalog.find(parent.id) is None:
+            raise ValueError(f"{entity_id} is below {parent.id}, which is not there: bring that back first")
         for entity in self.by_account.get(account, {}).pop(entity_id, []):
             account.catalog.of(kind_of(entity)).append(entity)
         account.catalog.sort()
@@ -130,6 +133,15 @@ def create(
     account.catalog.touched()
     account.journal.append(Entry(now, made, Operation.CREATE, {}, by))
     return made
+
+
+def _parent_of(entity: Entity) -> Entity | None:
+    match entity:
+        case Ad():
+            return entity.group
+        case AdGroup():
+            return entity.campaign
+    return None
 
 
 def _put_below(entity: Entity, parent: Entity) -> None:

@@ -43,7 +43,7 @@ def read_ahead(turn: Turn, pages: Iterator[P], *, behind_first: bool) -> Iterato
 
 
 class _Reader(Generic[P]):
-    """Reads all chunks but the first in a thread of its own; while it reads, nobody else may use the client."""
+    """Reads all chunks but the first in a thread of its own; then nobody else may use the client."""
 
     def __init__(self, pages: Iterator[P]) -> None:
         self._pages: Iterator[P] = pages
@@ -75,7 +75,7 @@ class _Reader(Generic[P]):
             while future := self._asked.get():
                 try:
                     future.set_result(next(self._pages, None))
-                except BaseException as exc:
+                except BaseException as exc:  # noqa: BLE001  (raised again where the chunk is asked for)
                     future.set_exception(exc)
         finally:
             connections.close_all()  # this thread's: a budget may have asked the database

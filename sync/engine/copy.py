@@ -1,7 +1,8 @@
 """Copy a connection's streams, chunk by chunk.
 
 Guarantee: a chunk's rows, changes, seen ids, checkpoint and progress commit together, fenced by the
-lease. Killing anything at any moment costs at most one chunk, and a forgotten page cursor one slice.
+lease. Killing anything at any moment costs at most that chunk and the next, which is read meanwhile, and
+a forgotten page cursor one slice.
 """
 
 from typing import Any
@@ -42,11 +43,7 @@ def copy(turn: Turn) -> None:
 def _copy(turn: Turn, plan: Plan) -> None:
     run = turn.run
     if not plan.is_empty:
-        run.checkpoint.setdefault("stream", ORDER[0])
-        while "finished" not in run.checkpoint:
-            _copy_part(turn, plan, Stream(run.checkpoint["stream"]))
-            if "finished" not in run.checkpoint:
-                turn.check()
+        _copy_streams(turn, plan)
     if plan.sees_removals:
         for stream in (stream for stream in ORDER if stream not in _denied(run)):
             for _ in remove_unseen(turn, stream, plan.selection):
@@ -55,6 +52,15 @@ def _copy(turn: Turn, plan: Plan) -> None:
         inherit(turn, plan.changed_since)
     if plan.is_all and plan.sees_removals:
         _look_at_account(turn)
+
+
+def _copy_streams(turn: Turn, plan: Plan) -> None:
+    run = turn.run
+    run.checkpoint.setdefault("stream", ORDER[0])
+    while "finished" not in run.checkpoint:
+        _copy_part(turn, plan, Stream(run.checkpoint["stream"]))
+        if "finished" not in run.checkpoint:
+            turn.check()
 
 
 def _look_at_account(turn: Turn) -> None:

@@ -154,6 +154,21 @@ def test_removing_and_returning(sandbox: Sandbox) -> None:
     assert ad in sandbox.truth("google", account)["ads"]
 
 
+def test_nothing_returns_below_what_is_not_there(sandbox: Sandbox) -> None:
+    account = open_account(sandbox, Platform.META)
+    ad, told = next(iter(sandbox.truth("meta", account)["ads"].items()))
+    where = {"platform": "meta", "account": account}
+    sandbox.control("remove", **where, id=ad, vanish=True)
+    sandbox.control("remove", **where, id=told["ad_group_id"], vanish=True)
+
+    with pytest.raises(ValueError, match=f"below {told['ad_group_id']}, which is not there"):
+        sandbox.control("return", **where, id=ad)
+    sandbox.control("return", **where, id=told["ad_group_id"])
+    sandbox.control("return", **where, id=ad)
+
+    assert ad in sandbox.truth("meta", account)["ads"]
+
+
 def test_many_accounts_cost_nothing_until_read(sandbox: Sandbox) -> None:
     begun = time.monotonic()
 

@@ -45,7 +45,7 @@ FAULTS = {
     ),
     "google": ("server_error", "cut", "html", "stream_error", "repeat_rows"),
 }
-FAULT = st.none() | st.tuples(st.integers(0, 6), st.integers(0, 4))  # which, and after how many calls
+FAULT = st.none() | st.tuples(st.integers(0, 7), st.integers(0, 4))  # which, and after how many calls
 PAGES = st.none() | st.integers(0, 6)
 ACTS = ("rename", "stop_or_start", "add", "remove", "vanish", "bring_back", "bring_back")
 EDITS = st.lists(st.tuples(st.sampled_from(ACTS), ANY_KIND, NUMBERS), max_size=6)
@@ -145,10 +145,12 @@ class Syncs(RuleBasedStateMachine):
         self.edit(edits)
         before, told = self.catalog(), Change.objects.count()
         small_pages(self.patch, rows)
-        self.break_something(fault)
+        broken = self.break_something(fault)
         touched = self.touched
         run = self.sync(Mode.INCREMENTAL, None if dies_after is None else (dies_after, die))
         assert run.state == RunState.SUCCEEDED, run.error_message
+        if broken == "hide_rows":  # the next one looks back by some minutes, and sees what was hidden
+            self.sync(Mode.INCREMENTAL, None)
         truth, catalog = self.truth(), self.catalog()
         for kind, external_id in touched:
             if external_id in truth[kind]:
@@ -171,12 +173,15 @@ class Syncs(RuleBasedStateMachine):
         for act, kind, number in edits:
             getattr(self, act)(kind, number)
 
-    def break_something(self, fault: tuple[int, int] | None) -> None:
-        kinds = FAULTS[self.provider]
-        if fault is not None:
-            number, after_calls = fault
-            kind, account = kinds[number % len(kinds)], self.connection.external_id
-            self.platform.fault(self.provider, kind, account=account, after_calls=after_calls)
+    def break_something(self, fault: tuple[int, int] | None) -> str:
+        """Returns what will be broken."""
+        if fault is None:
+            return ""
+        number, after_calls = fault
+        kinds, account = FAULTS[self.provider], self.connection.external_id
+        kind = kinds[number % len(kinds)]
+        self.platform.fault(self.provider, kind, account=account, after_calls=after_calls)
+        return kind
 
     def sync(self, mode: Mode, between: tuple[int, Callable[[], None]] | None) -> SyncRun:
         """Ask, and work until it ends; `between` happens once, after so many pages."""

@@ -86,7 +86,7 @@ def _as_text(value: Decimal) -> str:
 
 def _row(record: InsightRecord) -> list[Any]:
     """Its columns. PostgreSQL stores no NUL; U+FFFD is what Unicode has for such a character."""
-    row = list(record)
+    row: list[Any] = list(record)
     for column in TEXTS:
         if "\0" in row[column]:
             row[column] = row[column].replace("\0", "\ufffd")
