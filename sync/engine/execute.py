@@ -36,6 +36,7 @@ from sync.engine.drift import counting_drift
 from sync.engine.error_rate import least_wait
 from sync.engine.heartbeat import Heartbeat
 from sync.engine.insights.copy import ReportsPrepared, copy_insights
+from sync.engine.insights.ended import any_ended
 from sync.engine.plan import chosen, read_until
 from sync.engine.platform import heeding, open_client
 from sync.engine.stopping import WorkerStops
@@ -45,6 +46,7 @@ from sync.ledger import finish
 from sync.ledger.finish import Failure, Success
 from sync.ledger.follow import succeed_and_claim
 from sync.ledger.lease import Lease, LeaseLost
+from sync.ledger.reports import let_start
 from sync.models import Connection, Credential, SyncRun
 from sync.models.choices import ConnectionStatus, DeferReason, Kind, Mode, RunState
 from sync.models.credential import CredentialQuerySet
@@ -163,8 +165,10 @@ def _defer(lease: Lease, exc: Later, *, calls: int) -> None:
         waiting_for=str(exc),
         calls=calls,
         keeps_age=keeps_age,
-        report_id=exc.report_id if isinstance(exc, ReportsPrepared) else "",
+        report_ids=exc.report_ids if isinstance(exc, ReportsPrepared) else (),
     )
+    if isinstance(exc, ReportsPrepared) and any_ended(exc.report_ids):
+        let_start(exc.report_ids)  # its hook came before the run was seen to wait for it
 
 
 def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> None:

@@ -131,12 +131,12 @@ def defer(
     waiting_for: str,
     calls: int,
     keeps_age: bool = False,
-    report_id: str = "",
+    report_ids: Sequence[str] = (),
 ) -> None:
     """Give the slot back until `until`; the checkpoint stays.
 
     The run is then as old as it is due, unless it `keeps_age`: who gave way to others loses no place. It is
-    due at once when the platform tells that the report is ready.
+    due at once when the platform tells that one of the reports is ready.
     """
     _leave(
         lease,
@@ -144,7 +144,7 @@ def defer(
         calls,
         attempt={"message": waiting_for[:500]},
         starts_without_progress=0,  # it ended in good order, so it kills no worker
-        report_id=report_id,
+        report_ids=list(report_ids),
         **_deferred(until, reason, waiting_for, keeps_age=keeps_age),
     )
 

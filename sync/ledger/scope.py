@@ -149,7 +149,7 @@ def widen(run: SyncRun, ask: Ask) -> None:
 
 def begin_again(run: SyncRun) -> None:
     """Read from the first page on: what was read so far lacks what is asked for now."""
-    run.checkpoint, run.expected, run.report_id = {}, {}, ""
+    run.checkpoint, run.expected, run.report_ids = {}, {}, []
     run.access_issues, run.data_discrepancies = [], []
     run.campaigns_count = run.ad_groups_count = run.ads_count = run.insights_count = 0
     run.seen.all().delete()

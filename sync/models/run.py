@@ -5,6 +5,8 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -158,13 +160,13 @@ class SyncRun(TimeOrdered):
     checkpoint: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(
         default=dict, blank=True
     )
-    report_id = models.CharField(
-        max_length=40,
+    report_ids: "ArrayField[list[str], list[str]]" = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        db_default=[],
         blank=True,
-        default="",
-        db_default="",
         editable=False,
-        help_text="The platform's report that it waits for.",
+        help_text="The platform's reports that it waits for.",
     )
     expected: "models.JSONField[dict[str, int], dict[str, int]]" = models.JSONField(default=dict, blank=True)
     campaigns_count = models.PositiveIntegerField(default=0)
@@ -272,7 +274,12 @@ class SyncRun(TimeOrdered):
                 name="run_failed_newest",
             ),
             # whose report a platform tells to be ready
-            models.Index(fields=["report_id"], condition=~Q(report_id=""), name="run_report"),
+            GinIndex(
+                fields=["report_ids"],
+                condition=Q(state=RunState.DEFERRED, defer_reason=DeferReason.REPORT),
+                fastupdate=False,
+                name="run_reports",
+            ),
             # clean-up
             models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="run_finished"),
         ]

@@ -1,23 +1,21 @@
 """What Meta's webhooks make due. Each is a hint: lost, doubled or late, it changes nothing for long.
 
-A report that ended lets the run that waits for it start. A change in an ad account asks for what changed
-there, unless that was read since; what waits already is joined, so a hundred hooks are one run.
+A report that ended lets the run that waits for it start, or look again where it is at work. A change in an
+ad account asks for what changed there, unless that was read since; what waits already is joined, so a hundred
+hooks are one run.
 """
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
-from django.db import transaction
-from django.db.models.functions import Now
-
+from sync.engine.insights.ended import remember
 from sync.errors import AlreadySyncing
-from sync.ledger.nudge import nudge
+from sync.ledger.reports import let_start
 from sync.ledger.request import request_sync
 from sync.ledger.scope import Scope
-from sync.models import Connection, SyncRun
-from sync.models.choices import DeferReason, Kind, Mode, Priority, Provider, RunState, Trigger
+from sync.models import Connection
+from sync.models.choices import Kind, Mode, Priority, Provider, Trigger
 
 CLOCKS = timedelta(minutes=5)  # that Meta's clock may be ahead of ours, or a listing behind the change
 
@@ -31,7 +29,8 @@ class Told(NamedTuple):
 
 def heed(told: Told) -> None:
     """Let everything start that is due by it."""
-    _let_start(told.reports)
+    remember(told.reports)  # first: a run that is about to wait for one looks here when it does
+    let_start(told.reports)
     having = Connection.objects.active().filter(provider=Provider.META, external_id__in=list(told.changed))
     for connection in having.select_related("account").order_by("external_id", "pk"):
         _ask_for(connection, told.changed[connection.external_id])
@@ -40,21 +39,6 @@ def heed(told: Told) -> None:
 def at(seconds: float) -> datetime:
     """A moment as the platform tells it."""
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _let_start(reports: frozenset[str]) -> None:
-    """The runs that wait for the reports are due now."""
-    waits = SyncRun.objects.filter(
-        report_id__in=reports,
-        provider=Provider.META,
-        state=RunState.DEFERRED,
-        defer_reason=DeferReason.REPORT,
-        available_at__gt=Now(),
-    )
-    with transaction.atomic():
-        for run in waits.select_for_update(of=("self",), skip_locked=True):
-            SyncRun.objects.filter(pk=run.pk).update(available_at=Now())
-            transaction.on_commit(partial(nudge, run.provider, run.region, priority=run.priority))
 
 
 def _ask_for(connection: Connection, changed_at: datetime) -> None:

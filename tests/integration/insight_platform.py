@@ -76,7 +76,7 @@ class Platform:
             if len(rows) > self.too_many * (2 if slice.in_halves else 1):
                 raise TooMuchData("too much")
             if times := self.pending(slice):
-                report = f"{slice.level.value}-{slice.since}-{slice.until}"
+                report = str(len(self.asked))
                 self._left[report] = times
                 raise ReportPending(f"{report}:0", retry_after=30, report_id=report)
         elif self._left.get(report, 0) > 0:

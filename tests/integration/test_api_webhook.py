@@ -54,10 +54,10 @@ def ended(report_id: str, verb: str = "complete") -> dict[str, Any]:
     return {"object": "application", "entry": [entry]}
 
 
-def make_waiting(connection: Connection, report_id: str, **columns: Any) -> SyncRun:
+def make_waiting(connection: Connection, *report_ids: str, **columns: Any) -> SyncRun:
     later = timezone.now() + timedelta(minutes=5)
     state = {"state": RunState.DEFERRED, "defer_reason": DeferReason.REPORT, "available_at": later}
-    return make_run(connection, **{**state, "kind": Kind.INSIGHTS, "report_id": report_id, **columns})
+    return make_run(connection, **{**state, "kind": Kind.INSIGHTS, "report_ids": report_ids, **columns})
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,8 @@ def test_what_this_version_does_not_know_is_passed_over(db: None) -> None:
 
 @pytest.mark.parametrize("verb", ["complete", "fail"])
 def test_a_report_that_ended_lets_its_run_start(connection: Connection, verb: str) -> None:
-    waits, other = make_waiting(connection, "77"), make_waiting(make_connection(connection.account), "78")
+    waits = make_waiting(connection, "76", "77")
+    other = make_waiting(make_connection(connection.account), "78")
 
     for _ in range(2):  # it may come twice
         assert post(ended("77", verb)).status_code == 200
@@ -140,7 +141,7 @@ def test_a_report_that_ended_lets_its_run_start(connection: Connection, verb: st
     other.refresh_from_db()
     assert waits.available_at is not None
     assert waits.available_at <= timezone.now()
-    assert (waits.state, waits.report_id) == (RunState.DEFERRED, "77")
+    assert (waits.state, waits.report_ids) == (RunState.DEFERRED, ["76", "77"])
     assert other.available_at is not None
     assert other.available_at > timezone.now()
 

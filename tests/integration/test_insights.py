@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from providers.records import InsightSlice, Level
 from sync.engine.execute import execute
+from sync.engine.insights.ended import remember
 from sync.ledger.claim import claim
 from sync.ledger.recover import take_back_lost
 from sync.ledger.scope import Scope
@@ -160,20 +161,21 @@ def test_pending_reports_leave_the_slot_and_cost_no_attempt(
 
     assert (run.state, run.defer_reason, run.failed_attempts) == ("deferred", DeferReason.REPORT, 0)
     assert run.waiting_for == "2 reports of the platform"
-    assert run.report_id.startswith("campaign-")
+    assert run.report_ids == ["2", "4"]  # as the questions were put
     assert run.available_at is not None
     assert 25 < (run.available_at - timezone.now()).total_seconds() <= 30
     assert [slice.level for slice in platform.asked] == LEVELS  # none waited for another's report
     assert set(InsightDay.objects.values_list("level", flat=True)) == {"account", "ad_group"}
     assert 0 < run.progress < 99
 
+    remember(["2"])
     make_due(run)
     work(connection)
     run.refresh_from_db()
-    assert (run.state, len(platform.polls)) == ("deferred", 1)  # only the one that it waited for was due
+    assert (run.state, platform.polls) == ("deferred", ["2"])  # only the one that ended was looked at
     for begun in run.checkpoint["begun"]:
         begun["ready_at"] = 0
-    SyncRun.objects.update(checkpoint=run.checkpoint, report_id="")
+    SyncRun.objects.update(checkpoint=run.checkpoint)
     make_due(run)
     work(connection)
     run.refresh_from_db()

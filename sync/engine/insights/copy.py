@@ -19,6 +19,7 @@ from sync.engine.chunk import chunk
 from sync.engine.denied import check_the_rest, note_denied
 from sync.engine.insights.days import any_rows, complete, forget_seen, remember_seen, remove_vanished
 from sync.engine.insights.due import DAY
+from sync.engine.insights.ended import take
 from sync.engine.insights.merge import merge_insights
 from sync.engine.insights.partitions import ensure_partitions
 from sync.engine.insights.plan import attribution_of, plan
@@ -32,10 +33,10 @@ EXPECTED = "insights"  # in the run's expectations
 class ReportsPrepared(Exception):
     """All that is left is prepared at the platform: come back at `ready_at`, or when it tells of a report."""
 
-    def __init__(self, waiting_for: str, *, ready_at: datetime, report_id: str) -> None:
+    def __init__(self, waiting_for: str, *, ready_at: datetime, report_ids: list[str]) -> None:
         super().__init__(waiting_for)
         self.ready_at = ready_at
-        self.report_id = report_id
+        self.report_ids = report_ids
 
 
 def copy_insights(turn: Turn) -> None:
@@ -50,8 +51,6 @@ def copy_insights(turn: Turn) -> None:
         work = plan(run, timezone.now())
         with _chunk(turn, work):
             run.expected[EXPECTED] = work.planned
-    else:
-        work.ask_for(run.report_id)  # if it is not time yet, the platform told that it is ready
     while begun := _next(turn, work):
         _read(turn, work, begun)
         if work.todo or work.begun:
@@ -66,10 +65,14 @@ def copy_insights(turn: Turn) -> None:
 
 
 def _next(turn: Turn, work: Work) -> Begun | None:
-    """What can be read now: what is under way, then what nobody began."""
+    """What can be read now: what is under way, then what nobody began, then what the platform told to be
+    ready before its time."""
     begun = work.readable(timezone.now().timestamp())
-    if begun is not None or not work.may_begin:
+    if begun is not None:
         return begun
+    if not work.may_begin:
+        work.ask_for(take(work.report_ids))
+        return work.readable(timezone.now().timestamp())
     slice = work.todo[0]
     ensure_partitions(slice.since, slice.until)
     return work.begin(slice, timezone.now(), may_vanish=any_rows(turn.run, slice))
@@ -147,11 +150,10 @@ def _once(slice: InsightSlice, records: list[InsightRecord]) -> list[InsightReco
 
 
 def _come_back(work: Work) -> None:
-    first = work.next_report()
-    ready_at = datetime.fromtimestamp(first.ready_at or 0.0, UTC)
+    ready_at = datetime.fromtimestamp(work.next_look, UTC)
     number = len(work.begun)
     words = "a report of the platform" if number == 1 else f"{number} reports of the platform"
-    raise ReportsPrepared(words, ready_at=ready_at, report_id=first.report_id)
+    raise ReportsPrepared(words, ready_at=ready_at, report_ids=work.report_ids)
 
 
 @contextmanager

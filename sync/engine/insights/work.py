@@ -4,7 +4,7 @@ Guarantee: whatever ends a start of the run, the next one goes on from here. Sli
 kept short, for the checkpoint is written with every page: 37 months are 148 of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -13,6 +13,7 @@ from providers.records import InsightSlice, Level
 from sync.engine.insights.slices import as_text, days_in, of_text, whole
 
 AT_ONCE = 4  # reports that one ad account lets the platform prepare; each costs calls while it waits
+EARLY = 5.0  # seconds: the database's clock, by which a run is due, may be ahead of ours
 
 
 @dataclass
@@ -103,7 +104,8 @@ class Work:
 
     def readable(self, now: float) -> Begun | None:
         """The first slice under way that is not waiting for its report."""
-        return next((one for one in self.begun if one.ready_at is None or one.ready_at <= now), None)
+        soon = now + EARLY
+        return next((one for one in self.begun if one.ready_at is None or one.ready_at <= soon), None)
 
     @property
     def may_begin(self) -> bool:
@@ -159,16 +161,18 @@ class Work:
         """With the next attempt: while others are awaited it would be asked for at every start."""
         self.todo, self.stuck = self.stuck, []
 
-    def ask_for(self, report_id: str) -> None:
-        """The report that the run waited for is the next to be asked for, whatever the time."""
+    @property
+    def report_ids(self) -> list[str]:
+        """Of the reports that are prepared."""
+        return [begun.report_id for begun in self.begun if begun.report_id]
+
+    def ask_for(self, report_ids: Collection[str]) -> None:
+        """These reports are the next to be looked at, whatever the time."""
         for begun in self.begun:
-            if report_id and begun.report_id == report_id:
+            if begun.report_id in report_ids:
                 begun.ready_at = None
 
-    def next_report(self) -> Begun:
-        """Of those that are prepared, the one that is asked for first; all under way are."""
-        return min(self.begun, key=_ready_at)
-
-
-def _ready_at(begun: Begun) -> float:
-    return begun.ready_at or 0.0
+    @property
+    def next_look(self) -> float:
+        """Unix seconds: when the first of the reports is to be looked at; all under way are reports."""
+        return min(begun.ready_at or 0.0 for begun in self.begun)
