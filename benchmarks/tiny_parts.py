@@ -39,8 +39,10 @@ PARTS = (
         "circuit breaker",
         ["providers.breaker.breaker:_Call.enter", "providers.breaker.breaker:_Call.answered"],
     ),
-    Part("merge of five rows", ["sync.engine.copy:merge"]),
-    Part("chunk: begin and lock, close and commit", ["sync.engine.copy:chunk"]),
+    Part(
+        "chunk: lock and merge of five rows, last words and commit",
+        ["sync.engine.copy:Merging", "sync.engine.copy:chunk"],
+    ),
     Part("what was not seen", ["sync.engine.remove:_unseen"]),
     Part("checks of what was read", ["sync.engine.execute:discrepancies"]),
     Part("heartbeat: its thread", ["sync.engine.execute:Heartbeat"]),

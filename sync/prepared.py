@@ -28,16 +28,19 @@ def run(statement: Statement, values: Mapping[str, Any]) -> int:
         return _cursor().execute(statement, values).rowcount
 
 
-def together(*statements: Asked) -> list[Rows]:
+def together(*statements: Asked, commits: bool = False) -> list[Rows]:
     """Run statements in one round trip, in the transaction that is open or in one of their own: all or none.
 
-    Each sees what those before it did. A transaction that was not begun yet begins in the same trip.
+    Each sees what those before it did. A transaction that was not begun yet begins in the same trip, and ends
+    in it where it `commits`: not within another one.
     """
     with connection.wrap_database_errors:
         cursors = [_cursor() for _ in statements]
         with cursors[0].connection.pipeline():
             for cursor, (statement, values) in zip(cursors, statements, strict=True):
                 cursor.execute(statement, values)
+            if commits:
+                _cursor().execute("COMMIT")  # Django's own then finds nothing left to commit
         return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 

@@ -1,18 +1,20 @@
 """One chunk of a run: what it writes commits together with the words that say so, fenced by the lease."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from sync import prepared
 from sync.ledger.lease import Lease, LeaseLost
 from sync.models import SyncRun
-from sync.prepared import Asked
+from sync.prepared import Asked, Rows
 
 HELD = "id = %(run)s AND state = 'running' AND lease_token = %(token)s"
+HOLDS = f"EXISTS (SELECT FROM sync_syncrun WHERE {HELD})"
 LOCK = f"SELECT cancel_requested_at FROM sync_syncrun WHERE {HELD} FOR UPDATE"  # noqa: S608  (our own text)
 # The attempt's calls are for `past_calls`.
 CLOSE = f"""
@@ -41,23 +43,32 @@ class GaveWay(Exception):
         self.keeps_age = keeps_age  # of a place among its account's runs
 
 
+class Chunk(NamedTuple):
+    """What is asked and said in a chunk's round trips."""
+
+    answers: list[Rows]  # to what was to be asked `first`
+    behind: list[Asked]  # is run at its end, in the same trip as its last words
+
+
 @contextmanager
-def chunk(run: SyncRun, lease: Lease, *, calls: int, **counted: int) -> Iterator[list[Asked]]:
-    """Its transaction; `counted` are records by the run's column that counts them. What is put into the list
-    is run at its end, in the same round trip as its last words.
+def chunk(
+    run: SyncRun, lease: Lease, *, calls: int, first: Sequence[Asked] = (), **counted: int
+) -> Iterator[Chunk]:
+    """Its transaction; `counted` are records by the run's column that counts them. What is asked `first` goes
+    in the same trip as the question whether the lease holds: it writes nothing unless that is so (`HOLDS`).
 
     Raises `LeaseLost` before it writes anything, `CancelRequested` after its commit.
     """
-    fence = {"run": lease.run_id, "token": lease.token}
+    fence, commits = {"run": lease.run_id, "token": lease.token}, not connection.in_atomic_block
     with transaction.atomic():
-        [held] = prepared.together((LOCK, fence))
+        held, *answers = prepared.together((LOCK, fence), *first)
         if not held:
             raise LeaseLost(f"run {run.pk} was taken over")
         behind: list[Asked] = []
-        yield behind
+        yield Chunk(answers, behind)
         words = {name: _json(getattr(run, name)) for name in ("checkpoint", "expected", "changes")}
         values = {"calls": calls, "lease": settings.LEASE, **NOTHING, **counted, **words}
-        prepared.together(*behind, (CLOSE, fence | values))
+        prepared.together(*behind, (CLOSE, fence | values), commits=commits)
     [(cancel_requested_at,)] = held
     if cancel_requested_at:
         raise CancelRequested

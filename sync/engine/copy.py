@@ -19,7 +19,7 @@ from sync.engine.denied import check_the_rest, note_denied
 from sync.engine.gather import gathered
 from sync.engine.incoming import as_array, as_json
 from sync.engine.inherit import inherit
-from sync.engine.merge import merge
+from sync.engine.merge import Merging
 from sync.engine.plan import Plan, catch_up, plan_of
 from sync.engine.remove import remove_unseen
 from sync.engine.slices import Place, Slice, are_needed, expected, following
@@ -129,17 +129,18 @@ def _commit(turn: Turn, plan: Plan, stream: Stream, page: Page, slice: Slice | N
     """Write one page, with everything that says it was written."""
     run, target = turn.run, TARGETS[stream]
     counted = {target.counter: len(page.records)}
-    with chunk(run, turn.lease, calls=turn.client.calls, **counted) as behind:
-        merged = merge(
-            stream,
-            page.records,
-            connection_id=run.connection_id,
-            run_id=run.pk,
-            tell_created=run.connection.last_full_sync_at is not None,
-        )
+    merging = Merging(
+        stream,
+        page.records,
+        connection_id=run.connection_id,
+        lease=turn.lease,
+        tell_created=run.connection.last_full_sync_at is not None,
+    )
+    with chunk(run, turn.lease, calls=turn.client.calls, first=merging.asked, **counted) as part:
+        merged = merging.merged(part.answers)
         if plan.sees_removals and page.records:
             ids = as_json([record.external_id for record in page.records])
-            behind.append((SEEN, {"run": run.pk, "entity": target.entity.value, "ids": ids}))
+            part.behind.append((SEEN, {"run": run.pk, "entity": target.entity.value, "ids": ids}))
         if page.expected_total is not None and slice is None:
             run.expected[stream] = page.expected_total
         for name, count in merged.as_changes().items():

@@ -17,7 +17,7 @@ from psycopg import Cursor, sql
 from psycopg.sql import SQL, Composed, Identifier
 
 from providers.records import Record, Stream
-from sync import prepared
+from sync.engine.chunk import HOLDS
 from sync.engine.incoming import (
     BY_KEY,
     NUL,
@@ -30,6 +30,8 @@ from sync.engine.incoming import (
     without_nul,
 )
 from sync.engine.streams import TARGETS, Target
+from sync.ledger.lease import Lease
+from sync.prepared import Asked, Rows
 
 # Kept out of the change history: they differ whenever anything does, and say nothing by themselves.
 UNTOLD = {"external_id", "raw", "platform_updated_at"}
@@ -47,23 +49,44 @@ class Merged(NamedTuple):
         return {name: count for name, count in self._asdict().items() if count}
 
 
-def merge(
-    stream: Stream, records: Iterable[Record], *, connection_id: UUID, run_id: UUID, tell_created: bool
-) -> Merged:
-    """Write what differs. `tell_created` is off for a connection's first sync, where all is new."""
-    rows = {record.external_id: record for record in records}  # a row can come twice: the last one counts
-    if not rows:
-        return Merged(0, 0, 0)
-    target = TARGETS[stream]
-    values = {
-        "connection": connection_id,
-        "run": run_id,
-        "entity": target.entity.value,
-        "tell_created": tell_created,
-    }
-    if len(rows) <= SMALL_PAGE:
-        return _merge_sent(target, rows.values(), values)
-    return _merge_copied(target, rows.values(), values)
+class Merging:
+    """A page on its way into the catalog. `tell_created` is off for a connection's first sync, where all is
+    new.
+
+    A small page is `asked` in the trip that begins the chunk: it writes nothing unless the lease holds, by
+    the database's own look, so it need not wait for that answer.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        records: Iterable[Record],
+        *,
+        connection_id: UUID,
+        lease: Lease,
+        tell_created: bool,
+    ) -> None:
+        rows = {record.external_id: record for record in records}  # a row can come twice: the last one counts
+        self._target, self._records = TARGETS[stream], list(rows.values())
+        self._values = {
+            "connection": connection_id,
+            "run": lease.run_id,
+            "token": lease.token,
+            "entity": self._target.entity.value,
+            "tell_created": tell_created,
+        }
+        self.asked = self._asked() if 0 < len(rows) <= SMALL_PAGE else []
+
+    def merged(self, answers: list[Rows]) -> Merged:
+        """What was written, as the answers to what was `asked` say; a large page is written now."""
+        if self.asked:
+            _, [counts] = answers
+            return Merged(*counts)
+        return _merge_copied(self._target, self._records, self._values) if self._records else Merged(0, 0, 0)
+
+    def _asked(self) -> list[Asked]:
+        sent = orjson.dumps([record._asdict() for record in self._records]).decode()
+        return [(BY_KEY, {}), (_merge_sent_rows(self._target), {**self._values, "sent": without_nul(sent)})]
 
 
 def _merge_copied(target: Target, records: Iterable[Record], values: dict[str, Any]) -> Merged:
@@ -77,13 +100,6 @@ def _merge_copied(target: Target, records: Iterable[Record], values: dict[str, A
         merged = Merged(*cast("tuple[int, int, int]", cursor.fetchone()))
         cursor.execute(SQL("TRUNCATE {}").format(incoming))  # the next page may come in this transaction
     return merged
-
-
-def _merge_sent(target: Target, records: Iterable[Record], values: dict[str, Any]) -> Merged:
-    sent = orjson.dumps([record._asdict() for record in records]).decode()
-    merge_sent = _merge_sent_rows(target), {**values, "sent": without_nul(sent)}
-    _, [counts] = prepared.together((BY_KEY, {}), merge_sent)
-    return Merged(*counts)
 
 
 def _row(record: Record) -> tuple[Any, ...]:
@@ -125,13 +141,15 @@ def _merge_copied_rows(target: Target) -> Composed:
 @cache
 def _merge_sent_rows(target: Target) -> str:
     """Sent as JSON, and read with the table's own types."""
-    sent = SQL("(SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %(sent)s::jsonb))")
-    incoming = sent.format(columns=listed(target.columns), table=Identifier(target.table))
+    sent = SQL("(SELECT * FROM jsonb_populate_recordset(NULL::{table}, %(sent)s::jsonb) WHERE {holds})")
+    incoming = sent.format(table=Identifier(target.table), holds=SQL(HOLDS))
     return text_of(_merge_from(target, incoming))
 
 
 def _merge_from(target: Target, incoming: Composed | Identifier) -> Composed:
     told = [column for column in target.columns if column not in UNTOLD]
+    # short names, for psycopg reads a long statement anew at every use
+    names = [(column, SQL(f"o{n}"), SQL(f"n{n}")) for n, column in enumerate(told)]
     values = [column for column in target.columns if column != "external_id"]
     return SQL(
         """
@@ -144,18 +162,18 @@ def _merge_from(target: Target, incoming: Composed | Identifier) -> Composed:
             RETURNING merge_action() AS action, new.external_id, old.removed_at AS old_removed_at, {old_new}
         ), told AS (
             INSERT INTO sync_change (connection_id, run_id, entity, external_id, action, field, old, new)
-            SELECT %(connection)s::uuid, %(run)s::uuid, %(entity)s::text, external_id,
-                'updated', field, was, is_now
-            FROM merged CROSS JOIN LATERAL (VALUES {fields}) AS f (field, was, is_now)
-            WHERE action = 'UPDATE' AND was IS DISTINCT FROM is_now
-            UNION ALL
-            SELECT %(connection)s::uuid, %(run)s::uuid, %(entity)s::text, external_id,
-                'created', '', NULL, NULL
-            FROM merged WHERE action = 'INSERT' AND %(tell_created)s::boolean
-            UNION ALL
-            SELECT %(connection)s::uuid, %(run)s::uuid, %(entity)s::text, external_id,
-                'returned', '', NULL, NULL
-            FROM merged WHERE action = 'UPDATE' AND old_removed_at IS NOT NULL
+            SELECT %(connection)s::uuid, %(run)s::uuid, %(entity)s::text, change.*
+            FROM merged CROSS JOIN LATERAL (
+                SELECT external_id, 'updated', field, was, is_now
+                FROM (VALUES {fields}) AS f (field, was, is_now)
+                WHERE action = 'UPDATE' AND was IS DISTINCT FROM is_now
+                UNION ALL
+                SELECT external_id, 'created', '', NULL, NULL
+                WHERE action = 'INSERT' AND %(tell_created)s::boolean
+                UNION ALL
+                SELECT external_id, 'returned', '', NULL, NULL
+                WHERE action = 'UPDATE' AND old_removed_at IS NOT NULL
+            ) change
         )
         SELECT count(*) FILTER (WHERE action = 'INSERT'),
                count(*) FILTER (WHERE action = 'UPDATE' AND old_removed_at IS NULL),
@@ -171,15 +189,11 @@ def _merge_from(target: Target, incoming: Composed | Identifier) -> Composed:
         s_columns=listed(target.columns, "s"),
         assignments=SQL(", ").join(SQL("{0} = s.{0}").format(Identifier(column)) for column in values),
         old_new=SQL(", ").join(
-            SQL("old.{0} AS {1}, new.{0} AS {2}").format(
-                Identifier(column), Identifier(f"old_{column}"), Identifier(f"new_{column}")
-            )
-            for column in told
+            SQL("old.{0} AS {1}, new.{0} AS {2}").format(Identifier(column), was, is_now)
+            for column, was, is_now in names
         ),
         fields=SQL(", ").join(
-            SQL("({}, to_jsonb({}), to_jsonb({}))").format(
-                sql.Literal(column), Identifier(f"old_{column}"), Identifier(f"new_{column}")
-            )
-            for column in told
+            SQL("({}, to_jsonb({}), to_jsonb({}))").format(sql.Literal(column), was, is_now)
+            for column, was, is_now in names
         ),
     )

@@ -10,6 +10,7 @@ from providers.errors import LimitReached, Scope
 from providers.sandbox.process import Sandbox
 from sync.engine import copy as engine_copy
 from sync.engine.execute import execute
+from sync.engine.merge import Merging
 from sync.ledger.claim import claim
 from sync.models import Account, Campaign, SyncRun
 from sync.models.choices import CredentialStatus, DeferReason, Outcome, RunState
@@ -211,7 +212,7 @@ def test_data_that_the_database_refuses_ends_as_a_dead_letter(
     platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = connect(platform, account, "meta")
-    monkeypatch.setattr(engine_copy, "merge", lambda *_, **__: Campaign.objects.create(external_id="9" * 99))
+    monkeypatch.setattr(Merging, "merged", lambda *_: Campaign.objects.create(external_id="9" * 99))
 
     run = sync(connection)
     for _ in range(2):

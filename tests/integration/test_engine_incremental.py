@@ -162,7 +162,7 @@ def test_a_deferral_keeps_the_plan_and_the_moment_at_which_it_began(
     edit(platform, connection, ad.external_id, name="Edited")
     run = ask(connection, scope=CHANGES)
     with monkeypatch.context() as broken:
-        broken.setattr("sync.engine.copy.merge", _fail)
+        broken.setattr("sync.engine.merge.Merging.merged", _fail)
         work(connection)
     run.refresh_from_db()
     assert run.state == RunState.DEFERRED

@@ -7,11 +7,17 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
-from providers.records import AdRecord, CampaignRecord, EntityStatus, Stream
-from sync.engine.merge import Merged, merge
-from sync.models import Ad, Campaign, Change, Connection
-from tests.factories import make_connection
+from providers.records import AdRecord, CampaignRecord, EntityStatus, Record, Stream
+from sync import prepared
+from sync.engine.chunk import chunk
+from sync.engine.merge import Merged, Merging, _merge_sent_rows
+from sync.engine.streams import TARGETS, Target
+from sync.ledger.lease import Lease, LeaseLost
+from sync.models import Ad, Campaign, Change, Connection, SyncRun
+from sync.models.choices import RunState
+from tests.factories import make_connection, make_run
 
 
 def campaign(external_id: str = "1", **fields: Any) -> CampaignRecord:
@@ -33,10 +39,27 @@ def campaign(external_id: str = "1", **fields: Any) -> CampaignRecord:
     return CampaignRecord(**{**values, **fields})
 
 
-def merged(connection: Connection, *records: CampaignRecord, tell_created: bool = True) -> Merged:
-    return merge(
-        Stream.CAMPAIGNS, records, connection_id=connection.pk, run_id=uuid4(), tell_created=tell_created
+def merged(
+    connection: Connection,
+    *records: Record,
+    stream: Stream = Stream.CAMPAIGNS,
+    tell_created: bool = True,
+    lease: Lease | None = None,
+) -> Merged:
+    """By the lease of a run that is running, unless by that one."""
+    page = Merging(
+        stream,
+        records,
+        connection_id=connection.pk,
+        lease=lease or leased(connection),
+        tell_created=tell_created,
     )
+    return page.merged(prepared.together(*page.asked) if page.asked else [])
+
+
+def leased(connection: Connection) -> Lease:
+    running = SyncRun.objects.running().filter(connection=connection).first()
+    return Lease.of(running or make_run(connection, state=RunState.RUNNING))
 
 
 def row_versions() -> list[tuple[Any, ...]]:
@@ -130,10 +153,33 @@ def test_two_kinds_may_be_merged_in_one_transaction(connection: Connection) -> N
     ad = AdRecord("9", "1", "5", "Ad", EntityStatus.PAUSED, "PAUSED", "", "c1", None, None, {})
 
     merged(connection, campaign())
-    merge(Stream.ADS, [ad], connection_id=connection.pk, run_id=uuid4(), tell_created=False)
+    merged(connection, ad, stream=Stream.ADS, tell_created=False)
 
     assert (Campaign.objects.count(), Ad.objects.count()) == (1, 1)
 
 
 def test_an_empty_page_is_nothing(connection: Connection) -> None:
     assert merged(connection) == Merged(0, 0, 0)
+
+
+@pytest.mark.parametrize("number", [5, 500])
+def test_a_small_page_of_who_lost_its_lease_is_not_written(connection: Connection, number: int) -> None:
+    lost = Lease(leased(connection).run_id, uuid4())
+    page = Merging(
+        Stream.CAMPAIGNS,
+        [campaign(str(n)) for n in range(number)],
+        connection_id=connection.pk,
+        lease=lost,
+        tell_created=True,
+    )
+    run = SyncRun.objects.get(pk=lost.run_id)
+
+    with pytest.raises(LeaseLost), chunk(run, lost, calls=1, first=page.asked):
+        raise AssertionError("a late worker writes")
+
+    assert (Campaign.objects.count(), Change.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("target", TARGETS.values())
+def test_the_statement_of_a_small_page_is_one_that_psycopg_remembers(target: Target) -> None:
+    assert len(_merge_sent_rows(target)) <= MAX_CACHED_STATEMENT_LENGTH
