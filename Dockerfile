@@ -13,7 +13,7 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin adtiger
 WORKDIR /app
 COPY --from=build /venv /venv
-COPY manage.py LICENSE ./
+COPY manage.py gunicorn.conf.py LICENSE ./
 COPY adtiger adtiger
 COPY providers providers
 COPY sync sync

@@ -207,6 +207,7 @@ WRONG = [
     ({"provider": "tiktok"}, "provider", "meta, google"),
     ({"connection": "7"}, "connection", "UUID"),
     ({"id": "a b"}, "id", "no id of a platform"),
+    ({"id": ",".join(map(str, range(201)))}, "id", "at most 200"),
     ({"ordering": "raw"}, "ordering", "dailyBudgetMicros"),
     ({"fields": "id,secret"}, "fields", "connectionId"),
     ({"pageSize": "501"}, "pageSize", "500"),

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ import requests
 
 from adtiger import embedded
 from adtiger.embedded import lock
+from sync.api.data.fields import MOST
 from tests.processes import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -125,6 +127,7 @@ def test_it_runs_everything_until_ctrl_c_and_finds_yesterdays_data(home: Path) -
         printed = up.output.read_text()
         assert all(value in printed for value in login.values())
         assert_that_the_login_works(login)
+        assert_that_the_web_takes_as_many_ids_as_the_api(login["url"])
         assert_that_a_shell_stands_on_it(home)
         assert_that_a_shell_can_stand_on_it(home)
         before = connections(home)
@@ -143,6 +146,12 @@ def test_it_runs_everything_until_ctrl_c_and_finds_yesterdays_data(home: Path) -
         down(home)  # from another terminal
 
         assert up.process.wait(STOP_SECONDS) == 0
+
+
+def assert_that_the_web_takes_as_many_ids_as_the_api(url: str) -> None:
+    ids = ",".join([str(uuid4())] * MOST)
+    answer = requests.get(f"{url}/api/campaigns", {"connection": ids}, timeout=10)
+    assert (answer.status_code, answer.json()["error"]) == (401, "Unauthorized")
 
 
 def assert_that_the_login_works(login: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from sync.api.fields import IdField
 
-MOST = 1000  # values behind one name; a URL of so many ids still passes a proxy
+MOST = 200  # values behind one name: the longest ids with encoded commas still fit into a URL of 8 kB
 _PLATFORM_ID = re.compile(r"[0-9A-Za-z_~]{1,80}")
 
 
