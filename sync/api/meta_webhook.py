@@ -81,7 +81,7 @@ def _told(body: bytes) -> Told:
         for entry in entries if topic == "ad_account" else []:
             name, moment = f"act_{int(entry['id'])}", at(float(entry["time"]))
             changed[name] = max(moment, changed.get(name, moment))
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as exc:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as exc:
         raise ParseError("The body is none of Meta's.") from exc
     return Told(reports, changed)
 

@@ -110,6 +110,7 @@ def test_an_app_without_a_secret_believes_nobody(connection: Connection, setting
         b'{"object": "ad_account", "entry": [{"id": "x", "time": 1}]}',
         b'{"object": "ad_account", "entry": [{"id": "1", "time": "soon"}]}',
         b'{"object": "ad_account", "entry": [{"id": "1", "time": 1e300}]}',
+        b'{"object": "ad_account", "entry": [{"id": "1", "time": -1e18}]}',
         b'{"object": "application", "entry": [{"changes": [{"field": "async_requests"}]}]}',
         json.dumps(ended("1\0")).encode(),  # PostgreSQL takes no such text
     ],
@@ -180,10 +181,19 @@ def test_a_change_asks_every_tenant_of_the_ad_account_for_what_changed_once(
 
     runs = SyncRun.objects.all()
     assert {run.connection for run in runs} == set(theirs)
-    assert len(runs) == 2
+    assert len(runs) == SyncRequest.objects.count() == 2
     for run in runs:
         assert (run.kind, run.mode, run.trigger) == (Kind.CAMPAIGNS, Mode.INCREMENTAL, Trigger.WEBHOOK)
         assert (run.priority, run.request.source) == (Priority.SCHEDULED, "webhook")
+
+
+def test_a_change_joins_what_would_not_read_it(connection: Connection) -> None:
+    chosen = make_run(connection, mode=Mode.INCREMENTAL, campaign_ids=["7"])
+
+    assert post(change_of(connection)).status_code == 200
+
+    chosen.refresh_from_db()
+    assert (chosen.campaign_ids, SyncRun.objects.count()) == ([], 1)
 
 
 def test_a_change_that_was_read_since_asks_for_nothing(connection: Connection) -> None:
