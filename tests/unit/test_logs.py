@@ -25,6 +25,17 @@ def test_probes_that_are_told_to_wait_are_no_errors(path: str, status: int, is_k
     assert bool(kept.filter(record)) is is_kept
 
 
+def test_a_requests_query_is_not_logged() -> None:
+    config = logs.configure("INFO", "json")
+    formatter = logging.config.DictConfigurator(config).configure_formatter(config["formatters"]["lines"])
+    url = f"/api/webhooks/meta?hub.verify_token={TOKEN}"
+    for request in (RequestFactory().get(url), f"GET {url}"):
+        line = formatter.format(logging.makeLogRecord({"name": "django.request", "request": request}))
+
+        assert "GET /api/webhooks/meta" in line
+        assert TOKEN not in line
+
+
 def fail_with(token: str) -> None:
     raise ValueError(len(token))
 
