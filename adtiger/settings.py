@@ -38,6 +38,7 @@ ALLOWED_HOSTS = env_list(
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 ROOT_URLCONF = "adtiger.urls"
 WSGI_APPLICATION = "adtiger.wsgi.application"
+LOGIN_REDIRECT_URL = "admin:index"
 APPEND_SLASH = False  # the frontend's paths have none
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -68,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "adtiger.health.answer_probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sync.admin.site.refuse_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -1,10 +1,13 @@
 """What the admin shows around its pages: the badge, the index, the icon. Named in settings.UNFOLD."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.templatetags.static import static
 
 from sync.admin import dashboard as numbers
@@ -37,6 +40,19 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context.update(providers=numbers.providers(), runs_url=listing(SyncRun))
         context.update(failures=numbers.failures(), dead_letters_url=listing(DeadLetter))
     return context
+
+
+def refuse_nul(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: PostgreSQL takes no NUL, and Django's lists pass it one. (The API names the parameter.)"""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if "%00" in request.META.get("QUERY_STRING", "") and not request.path_info.startswith("/api/"):
+            raise BadRequest("There is a NUL in the query.")
+        return get_response(request)
+
+    return middleware
 
 
 def icon(request: HttpRequest) -> str:

@@ -185,6 +185,18 @@ def test_a_filter_that_makes_no_sense_is_no_error(admin_client: Client, runs: di
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/admin/sync/syncrun/?state__exact=%00",
+        "/admin/sync/connection/?condition=%00",
+        "/admin/autocomplete/?app_label=sync&model_name=syncrun&field_name=account&term=%00",
+    ],
+)
+def test_a_nul_in_the_query_is_refused(admin_client: Client, url: str) -> None:
+    assert admin_client.get(url).status_code == 400
+
+
 def test_newest_runs_come_first_page_by_page(admin_client: Client, connection: Connection) -> None:
     made = [make_run(connection, state=RunState.SUCCEEDED).pk for _ in range(55)]
 
