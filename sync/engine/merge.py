@@ -85,8 +85,8 @@ class Merging:
         return _merge_copied(self._target, self._records, self._values) if self._records else Merged(0, 0, 0)
 
     def _asked(self) -> list[Asked]:
-        sent = orjson.dumps([record._asdict() for record in self._records]).decode()
-        return [(BY_KEY, {}), (_merge_sent_rows(self._target), {**self._values, "sent": without_nul(sent)})]
+        sent = without_nul(orjson.dumps([record._asdict() for record in self._records])).decode()
+        return [(BY_KEY, {}), (_merge_sent_rows(self._target), {**self._values, "sent": sent})]
 
 
 def _merge_copied(target: Target, records: Iterable[Record], values: dict[str, Any]) -> Merged:
@@ -105,10 +105,10 @@ def _merge_copied(target: Target, records: Iterable[Record], values: dict[str, A
 def _row(record: Record) -> tuple[Any, ...]:
     """The record's columns. PostgreSQL stores no NUL; U+FFFD is what Unicode has for such a character."""
     raw = orjson.dumps(record.raw)
-    values: Iterable[Any] = record[:-1]
-    if NUL in raw:  # or else none of the columns, which are taken from it, has one
-        values = (value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in values)
-    return (*values, jsonb(raw))
+    if NUL not in raw:  # or one of the columns, which are taken from it, may have one
+        return (*record[:-1], jsonb(raw))
+    values = (value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in record[:-1])
+    return (*values, jsonb(without_nul(raw)))
 
 
 @cache

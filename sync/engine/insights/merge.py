@@ -74,8 +74,8 @@ def _merge_copied(records: Iterable[InsightRecord], values: dict[str, Any]) -> M
 
 
 def _merge_sent(records: Iterable[InsightRecord], values: dict[str, Any]) -> Merged:
-    sent = orjson.dumps([record._asdict() for record in records], default=_as_text).decode()
-    merge_sent = _merge_sent_rows(), {**values, "sent": without_nul(sent)}
+    sent = orjson.dumps([record._asdict() for record in records], default=_as_text)
+    merge_sent = _merge_sent_rows(), {**values, "sent": without_nul(sent).decode()}
     _, [counts] = prepared.together((BY_KEY, {}), merge_sent)
     return Merged(*counts)
 
@@ -92,7 +92,7 @@ def _row(record: InsightRecord) -> list[Any]:
             row[column] = row[column].replace("\0", "\ufffd")
     for column in OBJECTS:
         if row[column] is not None:
-            row[column] = jsonb(orjson.dumps(row[column]))
+            row[column] = jsonb(without_nul(orjson.dumps(row[column])))
     return row
 
 
