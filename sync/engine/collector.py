@@ -1,14 +1,15 @@
 """How often a worker looks for garbage in circles, while it syncs.
 
-A page is a tree of some ten thousand small objects that goes as it came, by counting references. Python's
-own pace has the collector walk them again and again: a third of a page's processor time.
+A page is a tree of some ten thousand small objects, of metrics a hundred thousand, that goes as it came, by
+counting references; and two are here at a time. Python's own pace has the collector walk them again and
+again: a third of a page's processor time.
 """
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NEW_OBJECTS = 20_000  # that outlive their counting, before it looks; Python's own number is 700
+NEW_OBJECTS = 400_000  # that outlive their counting, before it looks; Python's own number is 700
 
 
 @contextmanager
