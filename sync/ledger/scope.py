@@ -14,6 +14,7 @@ from sync.models.choices import Kind, Mode, Priority, RunState, Trigger
 
 DAY = timedelta(days=1)
 FEW_CALLS = 10  # may be made again: to ask what changed meanwhile takes some, too
+READ_SINCE = "read_since"  # in a run of insights: more was asked for, and what was read before counts no more
 CATCH_UP = "catch_up"  # in a full pass's plan: somebody wants what changed since it began, too
 Names = tuple[str, ...]
 
@@ -126,25 +127,41 @@ def widen(run: SyncRun, ask: Ask) -> None:
     """Let a waiting run do all that is asked for too, in the better of both classes.
 
     A person is shown the data of now: what the run read before the request is read again. A full pass that
-    was dear so far goes on instead, and reads at its end what changed since it began.
+    was dear so far goes on instead, and reads at its end what changed since it began; metrics that are under
+    way go on, for their reports are paid for.
     """
     scope = Scope.of(run)
-    if not scope.covers(ask.scope):
+    is_more = not scope.covers(ask.scope)
+    if is_more:
         for column, value in scope.united(ask.scope).columns().items():
             setattr(run, column, value)
-        begin_again(run)
-    elif ask.trigger == Trigger.MANUAL and run.checkpoint:
-        is_pass = run.kind == Kind.CAMPAIGNS and scope == Scope() and "plan" in run.checkpoint
-        if is_pass and run.calls > FEW_CALLS:
-            run.checkpoint["plan"][CATCH_UP] = True
-        else:
-            begin_again(run)
+    if run.kind == Kind.INSIGHTS and "todo" in run.checkpoint:
+        _plan_more(run, ask, is_more=is_more)
+    elif is_more or (ask.trigger == Trigger.MANUAL and run.checkpoint):
+        _read_anew(run, goes_on=not is_more and scope == Scope())
     if ask.priority < run.priority:
         run.priority = ask.priority
         _let_be_due(run)
     if ask.trigger == Trigger.MANUAL:
         run.trigger = Trigger.MANUAL
     run.save()
+
+
+def _plan_more(run: SyncRun, ask: Ask, *, is_more: bool) -> None:
+    """Let its next start add to its plan what is due by then, but for what was read since this moment."""
+    if ask.trigger == Trigger.MANUAL:
+        run.checkpoint[READ_SINCE] = timezone.now().isoformat()
+    elif is_more:
+        run.checkpoint.setdefault(READ_SINCE, run.created_at.isoformat())
+
+
+def _read_anew(run: SyncRun, *, goes_on: bool) -> None:
+    """From the first page on, unless it may go on and was dear."""
+    is_pass = goes_on and run.kind == Kind.CAMPAIGNS and "plan" in run.checkpoint
+    if is_pass and run.calls > FEW_CALLS:
+        run.checkpoint["plan"][CATCH_UP] = True
+    else:
+        begin_again(run)
 
 
 def begin_again(run: SyncRun) -> None:

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from providers.records import InsightSlice, Level
 from sync.ledger.recover import take_back_lost
-from sync.ledger.scope import Scope
 from sync.models import Account, Connection, InsightDay, SeenIds, SyncRun
-from sync.models.choices import Kind, RunState
+from sync.models.choices import Kind, RunState, Trigger
 from tests.factories import make_connection
 from tests.integration.insight_platform import Platform, days_ago, noon, stored, use
 from tests.integration.syncing import ask, make_due, work
@@ -61,9 +60,11 @@ def campaign_of(level: Level, entity: str) -> dict[str, Any]:
     return {"campaign_external_id": campaign}
 
 
-def finish(run: SyncRun, connection: Connection) -> None:
-    """Start it again as often as it needs."""
-    for _ in range(STARTS):
+def finish(run: SyncRun, connection: Connection, *, joined_after: int) -> None:
+    """Start it again as often as it needs; a person joins it after so many starts."""
+    for start in range(STARTS):
+        if start == joined_after:
+            ask(connection, kind=Kind.INSIGHTS)
         try:
             work(connection)
         except Killed:
@@ -119,8 +120,10 @@ def test_after_every_run_the_rows_are_the_truth(
                 platform.tell(*key, clicks=changed, **campaign_of(level, entity))
         platform.disturb(data)
 
-        run = ask(connection, kind=Kind.INSIGHTS, scope=Scope())
-        finish(run, connection)
+        joined_after = data.draw(st.integers(1, 6), label="starts before a person joins")
+
+        run = ask(connection, kind=Kind.INSIGHTS, trigger=Trigger.SCHEDULED)
+        finish(run, connection, joined_after=joined_after)
 
         assert run.failed_attempts == 0
         assert_true(platform, connection)

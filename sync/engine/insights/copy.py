@@ -17,15 +17,23 @@ from providers.records import InsightPage, InsightRecord, InsightSlice, Level
 from sync.engine.ahead import read_ahead
 from sync.engine.chunk import chunk
 from sync.engine.denied import check_the_rest, note_denied
-from sync.engine.insights.days import any_rows, complete, forget_seen, remember_seen, remove_vanished
+from sync.engine.insights.days import (
+    any_rows,
+    complete,
+    forget_all_but,
+    forget_seen,
+    remember_seen,
+    remove_vanished,
+)
 from sync.engine.insights.due import DAY
 from sync.engine.insights.ended import take
 from sync.engine.insights.merge import merge_insights
 from sync.engine.insights.partitions import ensure_partitions
-from sync.engine.insights.plan import attribution_of, plan
+from sync.engine.insights.plan import attribution_of, extend, plan
 from sync.engine.insights.slices import days_in, halves
 from sync.engine.insights.work import Begun, Work
 from sync.engine.turn import Turn
+from sync.ledger.scope import READ_SINCE
 
 EXPECTED = "insights"  # in the run's expectations
 
@@ -46,11 +54,11 @@ def copy_insights(turn: Turn) -> None:
     even one was too much.
     """
     run = turn.run
-    work = Work.of(run.checkpoint)
+    work = Work.of(run.checkpoint, attribution_of(run.connection))
     if work is None:
-        work = plan(run, timezone.now())
-        with _chunk(turn, work):
-            run.expected[EXPECTED] = work.planned
+        work = _planned(turn)
+    elif READ_SINCE in run.checkpoint:
+        _extend(turn, work)
     while begun := _next(turn, work):
         _read(turn, work, begun)
         if work.todo or work.begun:
@@ -62,6 +70,25 @@ def copy_insights(turn: Turn) -> None:
         with _chunk(turn, work):
             work.try_stuck_again()
         raise TooMuchData(f"A single day is too much for the platform: {days}"[:500])
+
+
+def _planned(turn: Turn) -> Work:
+    run = turn.run
+    work = plan(run, timezone.now())
+    with _chunk(turn, work):
+        if run.checkpoint:
+            run.seen.all().delete()  # by another rule
+        run.expected[EXPECTED] = work.planned
+    return work
+
+
+def _extend(turn: Turn, work: Work) -> None:
+    """Take on what somebody asked for since it was planned."""
+    run = turn.run
+    extend(run, work, timezone.now())
+    with _chunk(turn, work):
+        forget_all_but(run, [begun.slice for begun in work.begun])
+        run.expected[EXPECTED] = work.planned
 
 
 def _next(turn: Turn, work: Work) -> Begun | None:

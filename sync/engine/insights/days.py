@@ -7,6 +7,7 @@ not tell any more was restated to nothing, and its row is deleted: it would stan
 from datetime import timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 
 from providers.records import InsightRecord, InsightSlice
@@ -25,6 +26,12 @@ UNSEE = """
     DELETE FROM sync_seenids WHERE run_id = %(run)s AND entity = %(level)s
         AND left(external_ids[1], 10)::date BETWEEN %(since)s AND %(until)s
         AND %(part)s IN ('', substr(external_ids[1], 12))
+"""
+UNSEE_ALL_BUT = """
+    DELETE FROM sync_seenids WHERE run_id = %(run)s AND NOT EXISTS (
+        SELECT FROM jsonb_to_recordset(%(kept)s::jsonb) AS kept (level text, since date, until date)
+        WHERE kept.level = entity AND left(external_ids[1], 10)::date BETWEEN kept.since AND kept.until
+    )
 """
 OF_SLICE = """
     connection_id = %(connection)s AND level = %(level)s AND day BETWEEN %(since)s AND %(until)s
@@ -81,6 +88,12 @@ def remember_seen(run: SyncRun, slice: InsightSlice, records: list[InsightRecord
 def forget_seen(run: SyncRun, slice: InsightSlice) -> None:
     """The slice is read from its beginning."""
     prepared.run(UNSEE, _values(run, slice))
+
+
+def forget_all_but(run: SyncRun, slices: list[InsightSlice]) -> None:
+    """What the run read to its end may be read once more, and then be gone."""
+    kept = [{"level": one.level.value, "since": str(one.since), "until": str(one.until)} for one in slices]
+    prepared.run(UNSEE_ALL_BUT, {"run": run.pk, "kept": orjson.dumps(kept).decode()})
 
 
 def remove_vanished(run: SyncRun, slice: InsightSlice, last_page: list[InsightRecord]) -> int:

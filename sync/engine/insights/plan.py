@@ -1,6 +1,6 @@
 """What a run of insights is to read: days that somebody named, or those that are due."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Avg, Q
@@ -9,29 +9,55 @@ from providers.records import Level
 from providers.registry import ATTRIBUTIONS
 from sync.engine.insights.due import DAY, WEEK, Clock, Policy, Read, due_days
 from sync.engine.insights.partitions import add_months
-from sync.engine.insights.slices import slices_of
+from sync.engine.insights.slices import days_of, slices_of
 from sync.engine.insights.work import Work
+from sync.ledger.scope import READ_SINCE
 from sync.models import Ad, AdGroup, Campaign, Connection, Entity, InsightDay, SyncRun
 
 MONTHS = 37  # of history that the platforms tell
+KEPT = timedelta(minutes=30)  # as long as a report may take: what was asked for before is not the data of now
 RECENT_DAYS = 28  # whose rows say how many a day has
 CATALOG: dict[Level, type[Entity]] = {Level.CAMPAIGN: Campaign, Level.AD_GROUP: AdGroup, Level.AD: Ad}
 
 
 def plan(run: SyncRun, now: datetime) -> Work:
     """All that the run is to read, the newest days first."""
+    connection, days = run.connection, _days(run, now)
+    rows_a_day = {level: _rows_a_day(connection, level) for level in days}
+    return Work.planning(slices_of(days), rows_a_day, attribution_of(connection))
+
+
+def extend(run: SyncRun, work: Work, now: datetime) -> None:
+    """Add to a run's work what was asked for since it began.
+
+    What is under way goes on, unless it is so old that it would be told as new. What is read, and was before
+    somebody asked, is read again where it is due.
+    """
+    read_since = datetime.fromisoformat(run.checkpoint[READ_SINCE])
+    work.drop_older(read_since - KEPT)
+    planned = {(slice.level, day) for slice in work.left for day in days_of(slice)}
+    days = {
+        level: [day for day in found if (level, day) not in planned]
+        for level, found in _days(run, now, read_since=read_since).items()
+    }
+    work.add(slices_of(days), {level: _rows_a_day(run.connection, level) for level in days})
+
+
+def _days(run: SyncRun, now: datetime, *, read_since: datetime | None = None) -> dict[Level, list[date]]:
+    """By level the days to be read, but for those that were read since a moment."""
     connection = run.connection
     levels = [Level(level) for level in run.levels] or list(Level)
     attribution = attribution_of(connection)
     today = connection.day_of(now)
     named = (run.date_from, min(run.date_to, today)) if run.date_from and run.date_to else None
     since = named[0] if named else today - settings.INSIGHTS_FIRST_DAYS * DAY
-    known = {level: _known(connection, level, attribution, since=since) for level in levels}
-    if named:
-        days = {level: _unfinished(*named, known[level], attribution) for level in levels}
-    else:
-        days = {level: _due(connection, level, known[level], now) for level in levels}
-    return Work.planning(slices_of(days), {level: _rows_a_day(connection, level) for level in levels})
+    days: dict[Level, list[date]] = {}
+    for level in levels:
+        known = _known(connection, level, attribution, since=since)
+        found = _unfinished(*named, known, attribution) if named else _due(connection, level, known, now)
+        is_read = {day for day, read in known.items() if read_since and read.read_at >= read_since}
+        days[level] = [day for day in found if day not in is_read]
+    return days
 
 
 def attribution_of(connection: Connection) -> str:

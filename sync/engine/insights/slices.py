@@ -18,8 +18,18 @@ def slices_of(days_by_level: Mapping[Level, Iterable[date]]) -> list[InsightSlic
         for since, until in _ranges(days)
         for part in _cut(since, until)
     ]
+    return newest_first(slices)
+
+
+def newest_first(slices: Iterable[InsightSlice]) -> list[InsightSlice]:
+    """In the order of a run; of one time the small levels first."""
     levels = list(Level)
     return sorted(slices, key=lambda one: (-one.until.toordinal(), levels.index(one.level)))
+
+
+def days_of(slice: InsightSlice) -> list[date]:
+    """Each of them."""
+    return [slice.since + number * DAY for number in range(days_in(slice))]
 
 
 def halves(slice: InsightSlice) -> tuple[InsightSlice, InsightSlice]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from providers.records import InsightSlice, Level
-from sync.engine.insights.slices import as_text, days_in, of_text, whole
+from sync.engine.insights.slices import as_text, days_in, newest_first, of_text, whole
 
 AT_ONCE = 4  # reports that one ad account lets the platform prepare; each costs calls while it waits
 EARLY = 5.0  # seconds: the database's clock, by which a run is due, may be ahead of ours
@@ -53,26 +53,35 @@ class Work:
     rows_a_day: dict[Level, int]  # about; at least 1
     planned: int  # rows, about
     todo: list[InsightSlice]
+    attribution: str  # by which its slices are read
     begun: list[Begun] = field(default_factory=list)
     stuck: list[InsightSlice] = field(default_factory=list)  # too much for the platform, and not divisible
     divided: dict[str, Divided] = field(default_factory=dict)  # days that are read in parts, by their text
 
     @classmethod
-    def planning(cls, slices: list[InsightSlice], rows_a_day: dict[Level, int]) -> Self:
+    def planning(cls, slices: list[InsightSlice], rows_a_day: dict[Level, int], attribution: str) -> Self:
         """Nothing is done yet."""
-        work = cls(rows_a_day, 0, slices)
-        work.planned = sum(work.expected(slice) for slice in slices)
+        work = cls({}, 0, [], attribution)
+        work.add(slices, rows_a_day)
         return work
 
+    def add(self, slices: list[InsightSlice], rows_a_day: dict[Level, int]) -> None:
+        """More to do."""
+        self.rows_a_day = rows_a_day | self.rows_a_day
+        self.planned += sum(self.expected(slice) for slice in slices)
+        self.todo = newest_first([*slices, *self.todo])
+
     @classmethod
-    def of(cls, checkpoint: dict[str, Any]) -> Self | None:
-        """What is left to do; None where nothing was planned yet."""
-        if "todo" not in checkpoint:
+    def of(cls, checkpoint: dict[str, Any], attribution: str) -> Self | None:
+        """What is left to do; None where nothing was planned yet, or by another rule: no day may be read by
+        two."""
+        if "todo" not in checkpoint or checkpoint.get("attribution", attribution) != attribution:
             return None
         return cls(
             {Level(level): rows for level, rows in checkpoint["rows_a_day"].items()},
             checkpoint["planned"],
             [of_text(text) for text in checkpoint["todo"]],
+            attribution,
             [Begun.of(told) for told in checkpoint["begun"]],
             [of_text(text) for text in checkpoint["stuck"]],
             divided={day: Divided(*told) for day, told in checkpoint.get("divided", {}).items()},
@@ -83,6 +92,7 @@ class Work:
         return {
             "rows_a_day": self.rows_a_day,
             "planned": self.planned,
+            "attribution": self.attribution,
             "percent": self.percent,
             "todo": [as_text(slice) for slice in self.todo],
             "begun": [begun.as_json() for begun in self.begun],
@@ -94,6 +104,11 @@ class Work:
         """About how many rows it has; a part as many as any other one of its day."""
         rows = self.rows_a_day[slice.level] * days_in(slice)
         return rows if slice.is_whole else rows // self.divided[as_text(whole(slice))].parts
+
+    @property
+    def left(self) -> list[InsightSlice]:
+        """All that is not done."""
+        return [*self.todo, *self.stuck, *(begun.slice for begun in self.begun)]
 
     @property
     def percent(self) -> int:
@@ -126,8 +141,7 @@ class Work:
         if begun.slice.is_whole:
             return True
         day = whole(begun.slice)
-        left = (*self.todo, *self.stuck, *(one.slice for one in self.begun))
-        if any(whole(slice) == day for slice in left):
+        if any(whole(slice) == day for slice in self.left):
             return False
         del self.divided[as_text(day)]
         return True
@@ -148,8 +162,20 @@ class Work:
         """The platform does not let it be read."""
         self.todo = [slice for slice in self.todo if slice.level != level]
         self.begun = [begun for begun in self.begun if begun.slice.level != level]
-        left = {as_text(whole(slice)) for slice in (*self.todo, *self.stuck)}
-        left |= {as_text(whole(begun.slice)) for begun in self.begun}
+        self._forget_divided()
+
+    def drop_older(self, moment: datetime) -> None:
+        """Of what is under way, all that was begun before: it is to be planned anew, with the parts of days
+        that are read in parts."""
+        old = {as_text(whole(begun.slice)) for begun in self.begun if begun.began_at < moment}
+        old |= {day for day, told in self.divided.items() if datetime.fromisoformat(told.began_at) < moment}
+        self.todo = [slice for slice in self.todo if as_text(whole(slice)) not in old]
+        self.stuck = [slice for slice in self.stuck if as_text(whole(slice)) not in old]
+        self.begun = [begun for begun in self.begun if as_text(whole(begun.slice)) not in old]
+        self._forget_divided()
+
+    def _forget_divided(self) -> None:
+        left = {as_text(whole(slice)) for slice in self.left}
         self.divided = {day: told for day, told in self.divided.items() if day in left}
 
     def again(self, begun: Begun) -> None:
