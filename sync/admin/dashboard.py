@@ -3,15 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, F, Min, Q
 from django.utils import timezone
 
-from sync.admin.condition import CONDITION, WORDS
 from sync.admin.tables import Table, failed_runs
 from sync.admin.words import CONDITION_COLOURS, duration, listing, spoken
 from sync.google.day import google_day
 from sync.models import Connection, Queue, SyncRun
 from sync.models.choices import OPEN, Provider, RunState
+from sync.models.connection import CONDITIONS
 from sync.outages import outages
 
 DAY = timedelta(days=1)
@@ -20,10 +20,8 @@ FAILURES_SHOWN = 10
 
 def connections() -> list[dict[str, Any]]:
     """How many are in each condition; those that are in none are left out."""
-    counted = (
-        Connection.objects.annotate(word=CONDITION).values("word").order_by().annotate(number=Count("pk"))
-    )
-    numbers = {row["word"]: row["number"] for row in counted}
+    counted = Connection.objects.with_condition().values_list(F("told_condition")).order_by()
+    numbers = dict(counted.annotate(number=Count("pk")))
     return [
         {
             "text": spoken(word).capitalize(),
@@ -31,7 +29,7 @@ def connections() -> list[dict[str, Any]]:
             "number": numbers[word],
             "url": listing(Connection, condition=word),
         }
-        for word in WORDS
+        for word in CONDITIONS
         if word in numbers
     ]
 

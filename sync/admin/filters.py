@@ -12,8 +12,8 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 
 from providers.errors import Category
-from sync.admin.condition import CONDITION, WORDS
 from sync.admin.words import spoken
+from sync.models.connection import CONDITIONS, ConnectionQuerySet
 
 __all__ = [
     "AutocompleteSelectFilter",
@@ -28,7 +28,7 @@ __all__ = [
 Rows = QuerySet[Any]
 
 
-class Options(DropdownFilter):  # type: ignore[misc]
+class Options(DropdownFilter):
     """A drop-down with answers of our own."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -83,10 +83,11 @@ class ConditionFilter(Options):
     parameter_name = "condition"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(word, spoken(word).capitalize()) for word in WORDS]
+        return [(word, spoken(word).capitalize()) for word in CONDITIONS]
 
-    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        return queryset.alias(word=CONDITION).filter(word=self.value()) if self.value() else queryset
+    def queryset(self, request: HttpRequest, queryset: ConnectionQuerySet) -> ConnectionQuerySet:
+        chosen = {"told_condition": self.value()}
+        return queryset.with_condition().filter(**chosen) if self.value() else queryset
 
 
 class RemovedFilter(Options):

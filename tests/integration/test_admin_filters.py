@@ -9,7 +9,6 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from sync.admin.condition import CONDITION
 from sync.admin.words import listing
 from sync.models import Account, Campaign, Change, Connection, SyncRequest, SyncRun
 from sync.models.choices import (
@@ -130,10 +129,10 @@ def test_the_condition_in_sql_is_the_condition_of_the_model(db: None) -> None:
         connection.credential.status = grant
         connection.credential.save()
 
-    rows = Connection.objects.annotate(word=CONDITION).select_related("credential", "account")
+    rows = Connection.objects.with_condition().select_related("credential", "account")
 
     assert len(rows) == len(ConnectionStatus) * len(CredentialStatus) * 4
-    assert [row.word for row in rows] == [row.condition for row in rows]  # type: ignore[attr-defined]
+    assert [row.told_condition for row in rows] == [row.condition for row in rows]  # type: ignore[attr-defined]
 
 
 def test_the_catalog_is_filtered_and_searched(admin_client: Client, connection: Connection) -> None:
