@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,6 +12,7 @@ from sync.api.access import SYNCERS, AccountView
 from sync.api.fields import IdField, PlatformIdField, ProviderField
 from sync.api.queries import NamedProviderQuery, provider_of
 from sync.api.queue_state import QueueState, load_queue_state
+from sync.api.requested import AcceptedSerializer, accepted, own_connection
 from sync.api.runs import history_line
 from sync.api.schema import refusals
 from sync.api.serializers import Answer, QueueStateSerializer, RunSerializer
@@ -48,16 +48,10 @@ class SkippedSerializer(Answer):
     jobId = serializers.UUIDField()
 
 
-class AcceptedSerializer(Answer):
-    """The request, to be followed under its id."""
+class ManualAcceptedSerializer(AcceptedSerializer):
+    """The request, to be followed under its id, and what it left out."""
 
-    success = serializers.BooleanField()
-    jobId = serializers.UUIDField()
-    jobIds = serializers.ListField(child=serializers.UUIDField())
-    syncHistoryId = serializers.UUIDField()
-    message = serializers.CharField()
     queuePosition = serializers.IntegerField(allow_null=True)
-    joined = serializers.BooleanField(help_text="Whether a waiting run became this request's.")
     skipped = SkippedSerializer(many=True)
 
 
@@ -85,7 +79,7 @@ class ManualSyncView(AccountView):
     @extend_schema(
         operation_id="sync_manual",
         request=ManualSyncSerializer,
-        responses={202: AcceptedSerializer, **refusals(400, 401, 403, 404, 409, 413, 429, 503)},
+        responses={202: ManualAcceptedSerializer, **refusals(400, 401, 403, 404, 409, 413, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         """202 with the request's id; its runs start before everything that is scheduled."""
@@ -97,11 +91,11 @@ class ManualSyncView(AccountView):
             _targets(self.account, asked["provider"], asked.get("connectionId")),
             trigger=Trigger.MANUAL,
             source="api",
-            requested_by=request.user,  # type: ignore[arg-type]
+            requested_by=request.user,  # type: ignore[arg-type]  # signed in
             wishes=_wishes(asked["campaignIds"]),
             limited=True,
         )
-        return Response(AcceptedSerializer(_accepted(requested)).data, status=202)
+        return Response(ManualAcceptedSerializer(_accepted(requested)).data, status=202)
 
     @extend_schema(
         operation_id="sync_manual_state",
@@ -126,9 +120,7 @@ class ManualSyncView(AccountView):
 def _targets(account: Account, provider: str, connection_id: UUID | None) -> list[Connection]:
     """The ad accounts meant; 404 for a `connectionId` that is unknown, or somebody else's."""
     if connection_id is not None:
-        one = Connection.objects.of_account(account).filter(pk=connection_id).first()
-        if one is None:
-            raise Http404("There is no ad account with this connectionId.")
+        one = own_connection(account, connection_id)
         if one.provider != provider:
             label = one.get_provider_display()
             raise serializers.ValidationError({"connectionId": f"This ad account is one of {label}."})
@@ -144,13 +136,8 @@ def _wishes(campaign_ids: list[str]) -> wishes.Wishes:
 
 def _accepted(requested: Requested) -> dict[str, Any]:
     return {
-        "success": True,
-        "jobId": requested.request.pk,
-        "jobIds": [run.pk for run in requested.runs],
-        "syncHistoryId": requested.request.pk,
-        "message": _message(requested),
+        **accepted(requested, _message(requested)),
         "queuePosition": min(positions(requested.runs).values(), default=None),
-        "joined": bool(requested.joined),
         "skipped": [
             {
                 "connectionId": one.connection.pk,

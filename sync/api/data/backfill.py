@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -13,12 +12,11 @@ from providers.records import Level
 from sync.api.access import AccountView
 from sync.api.data.period import period
 from sync.api.fields import IdField
+from sync.api.requested import AcceptedSerializer, accepted, own_connection
 from sync.api.schema import refusals
-from sync.api.serializers import Answer
 from sync.ledger.request import request_sync
 from sync.ledger.scope import Scope
 from sync.ledger.targets import connections_to_sync
-from sync.models import Connection
 from sync.models.choices import Kind, Priority, Trigger
 
 
@@ -41,55 +39,31 @@ def _asked() -> type[serializers.Serializer[Any]]:
 BackfillSerializer = _asked()
 
 
-class BackfillAcceptedSerializer(Answer):
-    """The request, to be followed under its id as any sync."""
-
-    success = serializers.BooleanField()
-    jobId = serializers.UUIDField()
-    jobIds = serializers.ListField(child=serializers.UUIDField())
-    syncHistoryId = serializers.UUIDField()
-    message = serializers.CharField()
-    joined = serializers.BooleanField(help_text="Whether a waiting run took it on.")
-
-
 class BackfillView(AccountView):
     """Ask for metrics of days that are gone."""
 
     @extend_schema(
         operation_id="insights_backfill",
         request=BackfillSerializer,
-        responses={202: BackfillAcceptedSerializer, **refusals(400, 401, 403, 404, 409, 413, 429, 503)},
+        responses={202: AcceptedSerializer, **refusals(400, 401, 403, 404, 409, 413, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         """202 with the request's id. It is scheduled work: what people wait for goes first."""
         serializer = BackfillSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data
-        connection = self._connection(asked["connectionId"])
+        connection = own_connection(self.account, asked["connectionId"])
         since, until = period(asked, [connection], timezone.now())
         requested = request_sync(
             self.account,
             connections_to_sync(self.account, connection.provider, connection.pk),
             trigger=Trigger.MANUAL,
             source="api",
-            requested_by=request.user,  # type: ignore[arg-type]
+            requested_by=request.user,  # type: ignore[arg-type]  # signed in
             kind=Kind.INSIGHTS,
             scope=Scope(levels=tuple(sorted(set(asked["levels"]))), date_from=since, date_to=until),
             limited=True,
             priority=Priority.SCHEDULED,
         )
-        told = {
-            "success": True,
-            "jobId": requested.request.pk,
-            "jobIds": [run.pk for run in requested.runs],
-            "syncHistoryId": requested.request.pk,
-            "message": f"The metrics from {since} to {until} will be read behind what people wait for.",
-            "joined": bool(requested.joined),
-        }
-        return Response(BackfillAcceptedSerializer(told).data, status=202)
-
-    def _connection(self, pk: Any) -> Connection:
-        one = Connection.objects.of_account(self.account).filter(pk=pk).first()
-        if one is None:
-            raise Http404("There is no ad account with this connectionId.")
-        return one
+        message = f"The metrics from {since} to {until} will be read behind what people wait for."
+        return Response(AcceptedSerializer(accepted(requested, message)).data, status=202)

@@ -158,43 +158,16 @@ class EntityListView(EntityView, ListView):
         return super().queryset().filter(**wanted, **removed)
 
 
-@list_of("campaigns", EntityFilters, CampaignRow, BY_BUDGET)
-class CampaignsView(EntityListView):
-    """The account's campaigns."""
-
-    level = Level.CAMPAIGN
-
-
-@detail_of("campaign", OfConnections, CampaignRow)
-class CampaignView(EntityDetailView):
-    """One campaign by the platform's id."""
-
-    level = Level.CAMPAIGN
+def _views(
+    level: Level, plural: str, filters: type[EntityFilters], row: type[EntityRow], orderings: Orderings
+) -> tuple[type[EntityListView], type[EntityDetailView]]:
+    """Of one kind: its list, and the route of one by the platform's id."""
+    noun = level.replace("_", " ")
+    every = type("ListView", (EntityListView,), {"level": level, "__doc__": f"The account's {noun}s."})
+    one = type("View", (EntityDetailView,), {"level": level, "__doc__": f"One {noun} by the platform's id."})
+    return list_of(plural, filters, row, orderings)(every), detail_of(noun, OfConnections, row)(one)
 
 
-@list_of("ad-groups", AdGroupFilters, AdGroupRow, BY_BUDGET)
-class AdGroupsView(EntityListView):
-    """The account's ad groups."""
-
-    level = Level.AD_GROUP
-
-
-@detail_of("ad group", OfConnections, AdGroupRow)
-class AdGroupView(EntityDetailView):
-    """One ad group by the platform's id."""
-
-    level = Level.AD_GROUP
-
-
-@list_of("ads", AdFilters, AdRow, ORDERINGS)
-class AdsView(EntityListView):
-    """The account's ads."""
-
-    level = Level.AD
-
-
-@detail_of("ad", OfConnections, AdRow)
-class AdView(EntityDetailView):
-    """One ad by the platform's id."""
-
-    level = Level.AD
+CampaignsView, CampaignView = _views(Level.CAMPAIGN, "campaigns", EntityFilters, CampaignRow, BY_BUDGET)
+AdGroupsView, AdGroupView = _views(Level.AD_GROUP, "ad-groups", AdGroupFilters, AdGroupRow, BY_BUDGET)
+AdsView, AdView = _views(Level.AD, "ads", AdFilters, AdRow, ORDERINGS)
