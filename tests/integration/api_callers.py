@@ -61,6 +61,14 @@ class Caller:
         return Answer(response.status_code, response.json(), response.headers)
 
 
+def rows(caller: Caller, path: str, **query: str) -> list[Any]:
+    """What a list has on its first page."""
+    answer = caller.get(path, **query)
+    assert answer.status == 200, answer.body
+    found: list[Any] = answer.body["results"]
+    return found
+
+
 def bearer(token: str) -> Caller:
     """Whoever holds a token."""
     return Caller({"Authorization": f"Bearer {token}"})

@@ -8,13 +8,19 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from providers.records import InsightRecord, Level
+from providers.base import Client, Selection
+from providers.records import InsightRecord, Level, Stream
+from providers.sandbox.process import Sandbox
 from providers.sandbox.recorded import FOLDER
 
 ZONE = ZoneInfo("America/Los_Angeles")  # of both accounts
 META_DAYS = (date(2020, 12, 1), date(2020, 12, 31))
 GOOGLE_DAYS = (date(2020, 12, 1), date(2021, 9, 30))
 
+FILES = {
+    "meta": {Stream.CAMPAIGNS: "campaigns", Stream.AD_GROUPS: "ad_sets", Stream.ADS: "ads"},
+    "google": {Stream.CAMPAIGNS: "campaigns", Stream.AD_GROUPS: "ad_groups", Stream.ADS: "ads"},
+}
 Row = dict[str, str]
 
 
@@ -22,6 +28,23 @@ def recording(name: str) -> list[Row]:
     """The rows of one file."""
     with (FOLDER / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def assert_every_version(
+    sandbox: Sandbox, client: Client, columns: Callable[[Any], Row], *, platform: str, account: str
+) -> None:
+    """Each version that was recorded of each entity arrives in its time, as `columns` tells a record."""
+    missing = {stream: recording(f"{platform}_{name}") for stream, name in FILES[platform].items()}
+    left = 1
+    while left:
+        for stream, versions in missing.items():
+            for page in client.pages(stream, selection=Selection()):
+                for record in page.records:
+                    told = columns(record)
+                    versions[:] = [one for one in versions if told.items() - one.items()]
+        left = sandbox.control("history", platform=platform, account=account, steps=1)["applied"]
+
+    assert missing == {stream: [] for stream in Stream}
 
 
 def assert_metas_ads(found: Iterable[InsightRecord]) -> None:

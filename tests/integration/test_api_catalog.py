@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from sync.models import Account, Campaign, Connection
 from sync.models.choices import Provider
 from tests.factories import make_ad, make_ad_group, make_campaign, make_connection
-from tests.integration.api_callers import Caller, Id, Moment, assert_shape, by_token
+from tests.integration.api_callers import Caller, Id, Moment, assert_shape, by_token, rows
 
 MORNING = datetime(2026, 11, 1, 8, tzinfo=UTC)
 ENTITY = {
@@ -48,9 +48,7 @@ def caller(victor: User, account: Account) -> Caller:
 
 
 def ids(caller: Caller, what: str = "campaigns", **query: str) -> list[str]:
-    answer = caller.get(f"/api/{what}", **query)
-    assert answer.status == 200, answer.body
-    return [row["id"] for row in answer.body["results"]]
+    return [row["id"] for row in rows(caller, f"/api/{what}", **query)]
 
 
 def refused(caller: Caller, path: str, **query: str) -> dict[str, str]:

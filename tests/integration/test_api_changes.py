@@ -12,7 +12,7 @@ from sync.changes import FIELDS
 from sync.models import Account, Connection
 from sync.models.choices import Provider
 from tests.factories import make_campaign, make_change, make_connection, make_run
-from tests.integration.api_callers import Caller, Id, Moment, assert_shape, by_token
+from tests.integration.api_callers import Caller, Id, Moment, assert_shape, by_token, rows
 
 PATH = "/api/changes"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -39,9 +39,7 @@ def caller(victor: User, account: Account) -> Caller:
 
 
 def found(caller: Caller, **query: str) -> list[str]:
-    answer = caller.get(PATH, **query)
-    assert answer.status == 200, answer.body
-    return [row["entityId"] for row in answer.body["results"]]
+    return [row["entityId"] for row in rows(caller, PATH, **query)]
 
 
 def test_a_change_tells_what_it_was_and_is(caller: Caller, connection: Connection) -> None:

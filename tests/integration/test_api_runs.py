@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from sync.models import Account, Connection, SyncAttempt, SyncRun
 from sync.models.choices import ConnectionStatus, Kind, Mode, Provider, RunState, Trigger
 from tests.factories import make_connection, make_run
-from tests.integration.api_callers import Caller, Id, Moment, assert_shape, by_token
+from tests.integration.api_callers import Caller, Id, Moment, assert_shape, by_token, rows
 from tests.integration.test_api_run_status import ATTEMPT
 
 PATH = "/api/runs"
@@ -68,9 +68,7 @@ def caller(victor: User, account: Account) -> Caller:
 
 
 def found(caller: Caller, **query: str) -> list[str]:
-    answer = caller.get(PATH, **query)
-    assert answer.status == 200, answer.body
-    return [row["id"] for row in answer.body["results"]]
+    return [row["id"] for row in rows(caller, PATH, **query)]
 
 
 def test_a_run_tells_what_it_did(caller: Caller, connection: Connection) -> None:

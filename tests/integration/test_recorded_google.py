@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from providers.base import Selection
 from providers.google.client import GoogleClient
 from providers.records import (
     AdGroupRecord,
@@ -14,16 +13,14 @@ from providers.records import (
     CampaignRecord,
     InsightSlice,
     Level,
-    Stream,
 )
 from providers.sandbox.constants import RECORDED_GOOGLE_CUSTOMER
 from providers.sandbox.process import Sandbox
 from tests.integration.client_callers import google_client
-from tests.integration.recordings import GOOGLE_DAYS, ZONE, assert_googles, recording
+from tests.integration.recordings import GOOGLE_DAYS, ZONE, assert_every_version, assert_googles
 
 pytest_plugins = "tests.integration.sandbox_fixtures"
 
-FILES = {Stream.CAMPAIGNS: "google_campaigns", Stream.AD_GROUPS: "google_ad_groups", Stream.ADS: "google_ads"}
 STATUSES = {"active": "ENABLED", "paused": "PAUSED", "removed": "REMOVED"}
 NO_END = "2037-12-30"
 
@@ -64,19 +61,8 @@ def columns(record: Any) -> dict[str, str]:
 
 
 def test_every_recorded_version_of_every_entity_arrives(sandbox: Sandbox, client: GoogleClient) -> None:
-    missing = {stream: recording(name) for stream, name in FILES.items()}
-    left = 1
-    while left:
-        for stream, versions in missing.items():
-            for page in client.pages(stream, selection=Selection()):
-                for record in page.records:
-                    told = columns(record)
-                    versions[:] = [one for one in versions if told.items() - one.items()]
-        left = sandbox.control("history", platform="google", account=RECORDED_GOOGLE_CUSTOMER, steps=1)[
-            "applied"
-        ]
-
-    assert missing == {stream: [] for stream in Stream}
+    account = RECORDED_GOOGLE_CUSTOMER
+    assert_every_version(sandbox, client, columns, platform="google", account=account)
 
 
 @pytest.mark.parametrize("level", list(Level))

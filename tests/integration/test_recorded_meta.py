@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from providers.base import Selection
 from providers.meta.client import MetaClient
 from providers.records import (
     AdGroupRecord,
@@ -16,17 +15,15 @@ from providers.records import (
     InsightRecord,
     InsightSlice,
     Level,
-    Stream,
 )
 from providers.sandbox.constants import RECORDED_META_ACCOUNT
 from providers.sandbox.process import Sandbox
 from tests.integration.client_callers import meta_client
-from tests.integration.recordings import META_DAYS, assert_metas_ads, by_type, recording
+from tests.integration.recordings import META_DAYS, assert_every_version, assert_metas_ads, by_type, recording
 
 pytest_plugins = "tests.integration.sandbox_fixtures"
 
 ACCOUNT = f"act_{RECORDED_META_ACCOUNT}"
-FILES = {Stream.CAMPAIGNS: "meta_campaigns", Stream.AD_GROUPS: "meta_ad_sets", Stream.ADS: "meta_ads"}
 DECEMBER = InsightSlice(Level.AD, *META_DAYS)
 
 Insights = dict[tuple[str, str], InsightRecord]
@@ -66,17 +63,7 @@ def columns(record: Any) -> dict[str, str]:
 def test_every_recorded_version_of_every_entity_arrives_in_its_time(
     sandbox: Sandbox, client: MetaClient
 ) -> None:
-    missing = {stream: recording(name) for stream, name in FILES.items()}
-    left = 1
-    while left:
-        for stream, versions in missing.items():
-            for page in client.pages(stream, selection=Selection()):
-                for record in page.records:
-                    told = columns(record)
-                    versions[:] = [one for one in versions if told.items() - one.items()]
-        left = sandbox.control("history", platform="meta", account=ACCOUNT, steps=1)["applied"]
-
-    assert missing == {stream: [] for stream in Stream}
+    assert_every_version(sandbox, client, columns, platform="meta", account=ACCOUNT)
 
 
 def test_every_recorded_day_action_and_value_arrives_and_nothing_else(insights: Insights) -> None:
