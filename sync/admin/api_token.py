@@ -17,7 +17,7 @@ from sync.admin.words import moment
 from sync.models import ApiToken
 
 
-class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]
+class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run time
     """A token acts for one member in one account, until it expires."""
 
     class Meta:

@@ -22,7 +22,7 @@ action: Decorator[Any] = decorators.action
 display: Decorator[Any] = decorators.display
 
 
-class Admin(unfold.ModelAdmin):  # type: ignore[misc]
+class Admin(unfold.ModelAdmin):
     """One model's pages."""
 
     list_filter_submit = True  # several filters, then one request
@@ -36,7 +36,7 @@ class Admin(unfold.ModelAdmin):  # type: ignore[misc]
         return row
 
 
-class Inline(unfold.TabularInline):  # type: ignore[misc]
+class Inline(unfold.TabularInline):
     """Rows of another model on a page."""
 
     extra = 0

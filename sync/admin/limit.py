@@ -16,7 +16,7 @@ from sync.models import CallLimit
 CHANGEABLE = ("calls", "reason")
 
 
-class LimitForm(ModelForm):  # type: ignore[type-arg]
+class LimitForm(ModelForm):  # type: ignore[type-arg]  # takes none at run time
     """Setting what holds already replaces it, and is no mistake."""
 
     def validate_constraints(self) -> None:

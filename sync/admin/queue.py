@@ -14,7 +14,7 @@ from sync.models import KindLimit, Queue, SyncRun
 from sync.models.choices import RunState
 
 
-class SlotsForm(forms.ModelForm):  # type: ignore[type-arg]
+class SlotsForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run time
     """At least one slot."""
 
     def clean_concurrency(self) -> int:
@@ -60,15 +60,15 @@ class QueueAdmin(PausableAdmin):
 
     @display(description="Running", ordering="running_count")
     def running(self, queue: Queue) -> SafeString:
-        return _runs(queue, RunState.RUNNING, queue.running_count)  # type: ignore[attr-defined]
+        return _runs(queue, RunState.RUNNING, queue.running_count)  # type: ignore[attr-defined]  # annotated
 
     @display(description="Waiting", ordering="waiting_count")
     def waiting(self, queue: Queue) -> SafeString:
-        return _runs(queue, RunState.QUEUED, queue.waiting_count)  # type: ignore[attr-defined]
+        return _runs(queue, RunState.QUEUED, queue.waiting_count)  # type: ignore[attr-defined]  # annotated
 
     @display(description="Deferred", ordering="deferred_count")
     def deferred(self, queue: Queue) -> SafeString:
-        return _runs(queue, RunState.DEFERRED, queue.deferred_count)  # type: ignore[attr-defined]
+        return _runs(queue, RunState.DEFERRED, queue.deferred_count)  # type: ignore[attr-defined]  # annotated
 
 
 @admin.register(KindLimit)

@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 LONGEST = 200
 
 
-class ReasonForm(BaseDialogForm):  # type: ignore[misc]
+class ReasonForm(BaseDialogForm):
     """The dialog of a button."""
 
     reason = forms.CharField(
@@ -16,7 +16,7 @@ class ReasonForm(BaseDialogForm):  # type: ignore[misc]
     )
 
 
-class ReasonActionForm(ActionForm):  # type: ignore[misc]
+class ReasonActionForm(ActionForm):
     """A list's actions, with a field beside them as soon as one is chosen that keeps a reason."""
 
     reason = forms.CharField(

@@ -32,11 +32,11 @@ for _model in (
     admin.site.unregister(_model)
 
 
-class TaskSelectWidget(UnfoldAdminSelectWidget, beat.TaskSelectWidget):  # type: ignore[misc]
+class TaskSelectWidget(UnfoldAdminSelectWidget, beat.TaskSelectWidget):
     """Beat's list of known tasks, drawn by unfold."""
 
 
-class PeriodicTaskForm(beat.PeriodicTaskForm):  # type: ignore[misc]
+class PeriodicTaskForm(beat.PeriodicTaskForm):
     """Beat's form, whose two own fields unfold doesn't reach."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,14 +46,14 @@ class PeriodicTaskForm(beat.PeriodicTaskForm):  # type: ignore[misc]
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, Admin):  # type: ignore[misc]
+class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, Admin):
     """What beat sends, and how often."""
 
     form = PeriodicTaskForm
     list_filter_submit = False  # beat's own filters are links
 
 
-class TasksInline(beat.PeriodicTaskInline, Inline):  # type: ignore[misc]
+class TasksInline(beat.PeriodicTaskInline, Inline):
     """The tasks of a schedule."""
 
 
@@ -69,7 +69,7 @@ class IntervalAdmin(ScheduleAdmin):
 
 
 @admin.register(CrontabSchedule)
-class CrontabAdmin(beat.CrontabScheduleAdmin, ScheduleAdmin):  # type: ignore[misc]
+class CrontabAdmin(beat.CrontabScheduleAdmin, ScheduleAdmin):
     """At times of the clock."""
 
     inlines = ScheduleAdmin.inlines

@@ -13,7 +13,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, Admin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, Admin):  # type: ignore[type-arg]  # takes none at run time
     """People; staff among them may use the admin."""
 
     form = UserChangeForm

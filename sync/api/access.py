@@ -27,7 +27,7 @@ def memberships_of(request: Request) -> list[Membership]:
     """The caller's accounts, in a stable order; for a token the one that it is bound to."""
     if isinstance(request.auth, Membership):
         return [request.auth]
-    mine = Membership.objects.filter(user=request.user)  # type: ignore[misc]
+    mine = Membership.objects.filter(user=request.user)  # type: ignore[misc]  # signed in
     return list(mine.select_related("account__plan").order_by("account_id"))
 
 

@@ -55,7 +55,7 @@ class ResultsSerializer(Answer):
     total = serializers.IntegerField()
     queued = serializers.IntegerField()
     skipped = serializers.IntegerField()
-    errors = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
+    errors = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]  # the contract's word, which DRF has, too
 
 
 class CronSerializer(Answer):

@@ -89,6 +89,7 @@ def load_queue_state(account: Account, provider: str | None) -> QueueState:
             open_runs.append(run)
     places = positions(open_runs)
     told = forecasts(open_runs, places)
+    failing = [one.pk for one in connections if one.last_outcome == RunState.FAILED]  # type: ignore[attr-defined]  # annotated
     return QueueState(
         connections=connections,
         open_runs=sorted(open_runs, key=lambda run: run.started_at or run.created_at, reverse=True),
@@ -96,7 +97,7 @@ def load_queue_state(account: Account, provider: str | None) -> QueueState:
         places=places,
         waits=with_budgets(waiting_for(open_runs), told),
         forecasts=told,
-        failing=frozenset(one.pk for one in connections if one.last_outcome == RunState.FAILED),  # type: ignore[attr-defined]
+        failing=frozenset(failing),
     )
 
 

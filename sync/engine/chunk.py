@@ -27,7 +27,7 @@ CLOSE = f"""
         insights_count = insights_count + %(insights_count)s,
         lease_expires_at = statement_timestamp() + %(lease)s, starts_without_progress = 0
     WHERE {HELD}
-"""  # noqa: S608
+"""  # noqa: S608  (our own words)
 NOTHING = {"campaigns_count": 0, "ad_groups_count": 0, "ads_count": 0, "insights_count": 0}
 
 

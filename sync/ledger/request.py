@@ -77,7 +77,7 @@ def request_sync(
             account=account,
             trigger=trigger,
             source=source,
-            requested_by=requested_by,  # type: ignore[misc]
+            requested_by=requested_by,  # type: ignore[misc]  # whatever the user model is
         )
         result = Requested(request)
         asks = _asks(connections, trigger, priority, wishes or only(Wish(kind, scope)))

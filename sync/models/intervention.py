@@ -22,6 +22,7 @@ class InterventionQuerySet(models.QuerySet["Intervention"]):
         self, action: Action, subjects: Iterable[models.Model], *, by: str, reason: str = ""
     ) -> "list[Intervention]":
         """Write down that somebody did this to each of the subjects."""
+        # what `_meta` belongs to may be a mixin to the type checker; here it is always a table's model
         return self.bulk_create(
             Intervention(
                 action=action,

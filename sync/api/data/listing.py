@@ -1,5 +1,6 @@
 """The views of lists and of single entities: what all of them do alike."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
@@ -40,14 +41,14 @@ class CsvRenderer(JSONRenderer):
 class Negotiation(DefaultContentNegotiation):
     """An unknown format is a wrong parameter, not an unknown page."""
 
-    def filter_renderers(self, renderers: Sequence[BaseRenderer], format: str) -> list[BaseRenderer]:  # type: ignore[override]
+    def filter_renderers(self, renderers: Sequence[BaseRenderer], format: str) -> list[BaseRenderer]:  # type: ignore[override]  # DRF passes what it parsed
         known = [str(renderer.format) for renderer in renderers]
         if format not in known:
             raise ValidationError({"format": f"Choose one of: {', '.join(known)}."})
         return [renderer for renderer in renderers if renderer.format == format]
 
 
-class DataView(AccountView):
+class DataView(AccountView, ABC):
     """Base of both: whose data, and of which ad accounts."""
 
     content_negotiation_class = Negotiation
@@ -65,9 +66,9 @@ class DataView(AccountView):
         """The ad accounts that the query is about."""
         return own_connections(self.account, self.asked)
 
+    @abstractmethod
     def queryset(self) -> QuerySet[Any, Any]:
         """What the query is about, in no order."""
-        raise NotImplementedError
 
     def selected(self, queryset: QuerySet[Any, Any], columns: set[str]) -> QuerySet[Any, Any]:
         """With only the columns that are told."""

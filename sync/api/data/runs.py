@@ -55,7 +55,7 @@ class TextOrNull(CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_null=True, **options)
 
-    def to_representation(self, value: str) -> str | None:  # type: ignore[override]
+    def to_representation(self, value: str) -> str | None:  # type: ignore[override]  # null, which DRF knows
         return value or None
 
 
@@ -127,7 +127,7 @@ class RunRow(Row):
 
     @extend_schema_field(AttemptSerializer(many=True))
     def get_attempts(self, run: SyncRun) -> list[dict[str, Any]]:
-        newest: list[SyncAttempt] = run.newest_attempts  # type: ignore[attr-defined]
+        newest: list[SyncAttempt] = run.newest_attempts  # type: ignore[attr-defined]  # prefetched
         return [dict(AttemptSerializer(attempt_line(attempt)).data) for attempt in reversed(newest)]
 
 
