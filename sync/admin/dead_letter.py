@@ -15,7 +15,7 @@ from sync.admin.run import SyncRunAdmin
 from sync.admin.words import brief, nowrap, subtle
 from sync.ledger.dead_letters import by_cause
 from sync.models import DeadLetter, SyncRun
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 
 class CauseFilter(Options):

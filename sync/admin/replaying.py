@@ -12,7 +12,7 @@ from sync.admin.words import link, moment, page
 from sync.ledger.dead_letters import resolve
 from sync.ledger.replay import PER_MINUTE, ReplayedMany, replay_many
 from sync.models import SyncRun
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 AT_ONCE = 200  # replays per action: some seconds of one web request
 

@@ -40,7 +40,7 @@ from sync.ledger.cancel import cancel
 from sync.ledger.waiting import RELATED, waiting_for
 from sync.models import Change, Connection, JoinedRequest, SyncRun
 from sync.models.choices import RunState
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 CHANGES_SHOWN = 100
 

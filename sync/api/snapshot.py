@@ -13,7 +13,7 @@ from sync.api.stats import next_scheduled, queue_numbers, stats, tally
 from sync.ledger.manual_limit import manual_allowance
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Provider
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 NEWEST = 20
 

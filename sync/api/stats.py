@@ -14,7 +14,7 @@ from sync.api.queue_state import RECENT, QueueState
 from sync.api.words import QUEUES, length, percent
 from sync.ledger.manual_limit import Allowance
 from sync.models.choices import Kind, RunState
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 NO_TIME = timedelta(0)
 RunCounter = Counter[tuple[str, str]]  # by kind and state

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from sync.models import Account, Intervention, SeenIds, SyncRun
 from sync.models.choices import Action, RunState
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 
 def cancel(runs: SyncRunQuerySet, *, by: str, reason: str = "") -> list[SyncRun]:

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Now
 from sync.errors import SyncError
 from sync.models import Intervention, SeenIds, SyncRun
 from sync.models.choices import Action
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 
 class NotADeadLetter(SyncError):

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from sync.models import SyncRun
 from sync.models.choices import RunState
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 
 class LeaseLost(Exception):

@@ -14,7 +14,7 @@ from sync.ledger.finish import Failure, close_attempt
 from sync.ledger.lease import Lease
 from sync.models import SyncRun
 from sync.models.choices import Outcome, RunState
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 BATCH = 200  # runs per tick, which is to be over in a moment, however many workers died
 

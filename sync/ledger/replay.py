@@ -22,7 +22,7 @@ from sync.ledger.nudge import nudge
 from sync.ledger.scope import Ask, Scope, begin_again, covers, touches, widen
 from sync.models import Connection, Intervention, JoinedRequest, SyncRun
 from sync.models.choices import Action, DeferReason, Kind, Priority, RunState, Trigger
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 PER_MINUTE = 10  # of each provider: what two slots do of syncs that take 12 s, so no backlog forms
 CHECKPOINT_LASTS = timedelta(hours=1)  # then hourly syncs know better than a pass that goes on half-way

@@ -10,7 +10,7 @@ from sync.ledger.dead_letters import Cause, NotADeadLetter, check_dead
 from sync.management.command import WrongUse, seconds
 from sync.management.lookup import add_choice, chosen, find_run
 from sync.models import SyncRun
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 FILTERS = ("cause", "since", "connection", "account", "provider")
 

@@ -1,6 +1,7 @@
 """The models, one concern per module."""
 
 from sync.models.account import Account, ApiToken, Membership, Plan
+from sync.models.attempt import SyncAttempt
 from sync.models.catalog import Ad, AdGroup, Campaign, Change, Entity, SeenIds
 from sync.models.connection import Connection
 from sync.models.credential import Credential
@@ -11,7 +12,8 @@ from sync.models.intervention import Intervention
 from sync.models.limit import CallLimit, OutsideCalls
 from sync.models.pulse import Pulse
 from sync.models.queue import KindLimit, Lane, Queue, queue_name
-from sync.models.run import DeadLetter, JoinedRequest, SyncAttempt, SyncRequest, SyncRun
+from sync.models.request import JoinedRequest, SyncRequest
+from sync.models.run import DeadLetter, SyncRun
 from sync.models.unknown import UnknownCode
 
 __all__ = [

@@ -1,15 +1,13 @@
-"""What was asked for, and the runs that do it: queue entry and history in one row."""
+"""The runs that do what was asked for: queue entry and history in one row."""
 
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
 from providers.records import Stream
 from sync.models.account import Account
@@ -17,87 +15,18 @@ from sync.models.base import TimeOrdered
 from sync.models.choices import (
     ENDED,
     OPEN,
-    WAITING,
     DeferReason,
     Health,
     Kind,
     Mode,
-    Outcome,
     Priority,
     Provider,
     RunState,
     Trigger,
 )
 from sync.models.connection import Connection, default_region
-
-
-class SyncRequest(TimeOrdered):
-    """Who asked for what, when and how. Its runs are those it made and those it joined."""
-
-    account = models.ForeignKey(Account, models.CASCADE, related_name="sync_requests")
-    trigger = models.CharField(max_length=10, choices=Trigger)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    source = models.CharField(max_length=20, help_text="Which way in: api, admin, command, beat, cron.")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        indexes = [
-            # serves the manual syncs of the last hour and of today
-            models.Index(
-                fields=["account", "created_at"],
-                condition=Q(trigger=Trigger.MANUAL),
-                name="request_manual_recent",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-
-class SyncRunQuerySet(models.QuerySet["SyncRun"]):
-    """Which runs."""
-
-    def of_account(self, account: Account) -> Self:
-        """The tenant's own."""
-        return self.filter(account=account)
-
-    def open(self) -> Self:
-        """Not ended yet."""
-        return self.filter(state__in=OPEN)
-
-    def waiting(self) -> Self:
-        """Queued or deferred."""
-        return self.filter(state__in=WAITING)
-
-    def running(self) -> Self:
-        """Held by a lease, valid or not."""
-        return self.filter(state=RunState.RUNNING)
-
-    def ended(self) -> Self:
-        """In a terminal state."""
-        return self.filter(state__in=ENDED)
-
-    def dead_letters(self) -> Self:
-        """Failed for good, and neither replayed nor marked as done by a person."""
-        return self.filter(state=RunState.FAILED, resolved_at=None)
-
-    def caused_by(self, *words: str) -> Self:
-        """With all of these as category, error code or platform's code."""
-        runs = self
-        for word in words:
-            runs = runs.filter(Q(error_category=word) | Q(error_code=word) | Q(platform_code=word))
-        return runs
-
-    def lost(self) -> Self:
-        """Running, but the worker let its lease expire, by the database's clock, which gave it."""
-        return self.running().filter(lease_expires_at__lt=Now())
-
-    def of_request(self, request: SyncRequest) -> Self:
-        """The runs that a request made or joined."""
-        joined = JoinedRequest.objects.filter(request=request).values_list("run_id", flat=True)
-        return self.filter(Q(request=request) | Q(pk__in=list(joined)))  # a list: both sides use an index
+from sync.models.request import SyncRequest
+from sync.models.run_queries import SyncRunQuerySet
 
 
 def _names() -> "models.JSONField[list[str], list[str]]":
@@ -360,43 +289,3 @@ class DeadLetter(SyncRun):
 
     class Meta:
         proxy = True
-
-
-class JoinedRequest(models.Model):
-    """A request that found a run which covers it, and so shares it."""
-
-    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="joined_by")
-    request = models.ForeignKey(SyncRequest, models.CASCADE, related_name="joined")
-    joined_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["request", "run"], name="joined_once")]
-
-    def __str__(self) -> str:
-        return f"{self.request_id} joined {self.run_id}"
-
-
-class SyncAttempt(models.Model):
-    """One start of a run: by whom, how long, how it ended, and what it cost."""
-
-    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="attempts", db_index=False)
-    lease_token = models.UUIDField(unique=True)
-    worker = models.CharField(max_length=120)
-    started_at = models.DateTimeField()
-    ended_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True, blank=True
-    )
-    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
-    calls = models.PositiveIntegerField(default=0, help_text="Calls made at the platform.")
-    error_category = models.CharField(max_length=20, blank=True)
-    error_code = models.CharField(max_length=40, blank=True)
-    platform_code = models.CharField(max_length=80, blank=True)
-    message = models.CharField(max_length=500, blank=True)
-    trace_id = models.CharField(max_length=80, blank=True, help_text="What the platform's support asks for.")
-
-    class Meta:
-        ordering = ["started_at"]
-        indexes = [models.Index(fields=["run", "started_at"], name="attempt_of_run")]
-
-    def __str__(self) -> str:
-        return f"{self.run_id} at {self.started_at:%Y-%m-%d %H:%M:%S}"

@@ -12,7 +12,7 @@ from sync.management.operator import add_reason, operator
 from sync.management.output import add_json, print_json
 from sync.models import SyncRequest, SyncRun
 from sync.models.choices import RunState
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 WORDS = {
     "cancelled": "cancelled",

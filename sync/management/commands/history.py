@@ -15,7 +15,7 @@ from sync.management.output import add_json, print_json, print_table, span
 from sync.management.story import ATTEMPT, INTERVENTION, attempts, interventions
 from sync.models import Change, SyncRun
 from sync.models.choices import Kind, Mode, RunState
-from sync.models.run import SyncRunQuerySet
+from sync.models.run_queries import SyncRunQuerySet
 
 CHANGES_SHOWN = 50
 COLUMNS = (
