@@ -89,25 +89,28 @@ WAYS = pytest.mark.parametrize("by_reports", [False, True], ids=["at once", "by 
 
 
 @WAYS
-@pytest.mark.parametrize("rung", ["campaigns", "ad groups", "fields"])
-def test_a_day_that_is_too_much_is_read_in_parts(
+@pytest.mark.parametrize("rung", ["days", "campaigns", "ad groups", "fields"])
+def test_what_is_too_much_is_read_in_parts(
     platform: Sandbox, connection: Connection, rung: str, *, by_reports: bool
 ) -> None:
-    expected = truth(connection)
+    expected = truth(connection, days=DAYS)
+    by_day = Counter(day for _, day, _ in expected)
+    day = {key: row for key, row in expected.items() if key[1] == max(by_day, key=lambda day: by_day[day])}
     limit = {
-        "campaigns": {"rows": len(expected) - 1},
-        "ad groups": {"rows": largest(expected, "campaign_external_id") - 1},
-        "fields": {"cells": largest(expected, "ad_group_external_id") * FIELDS - 1},
+        "days": {"rows": len(day)},
+        "campaigns": {"rows": len(day) - 1},
+        "ad groups": {"rows": largest(day, "campaign_external_id") - 1},
+        "fields": {"cells": largest(day, "ad_group_external_id") * FIELDS - 1},
     }[rung]
     refuse(platform, connection, by_reports=by_reports, **limit)
 
-    run = read(connection)
+    run = read(connection, days=DAYS)
 
     assert (run.state, run.failed_attempts) == (RunState.SUCCEEDED, 0)
     assert stored(connection) == expected
-    assert [day.rows for day in InsightDay.objects.all()] == [len(expected)]
+    assert {day.day: day.rows for day in InsightDay.objects.all()} == by_day
     assert not SeenIds.objects.exists()
-    again = read(connection)
+    again = read(connection, days=DAYS)
     assert (again.state, again.changes) == (RunState.SUCCEEDED, {})  # no half of a row was blanked
 
 
@@ -127,14 +130,15 @@ def test_a_day_that_no_step_helps_fails_behind_all_others_with_its_name(
     platform: Sandbox, connection: Connection
 ) -> None:
     expected = truth(connection)
-    most = largest(expected, "ad_group_external_id")
+    ad_groups = Counter(row.ad_group_external_id for row in expected.values())
+    most = max(ad_groups.values())
     refuse(platform, connection, by_reports=False, rows=most - 1)
 
     run = read(connection)
 
     assert (run.state, run.failed_attempts, run.error_code) == (RunState.DEFERRED, 1, "too_much_data")
     assert f"ad {days_ago(connection, 1)}" in run.error_message
-    assert len(expected) - most <= Insight.objects.count() < len(expected)
+    assert Insight.objects.count() == sum(count for count in ad_groups.values() if count < most)
     assert not InsightDay.objects.exists()
     platform.control("faults/clear")
     make_due(run)
@@ -142,6 +146,21 @@ def test_a_day_that_no_step_helps_fails_behind_all_others_with_its_name(
     run.refresh_from_db()
     assert run.state == RunState.SUCCEEDED
     assert stored(connection) == expected
+
+
+def test_parts_that_are_denied_cost_no_other_level(platform: Sandbox, connection: Connection) -> None:
+    day = truth(connection)
+    before = calls(platform, connection)["insights"]
+    refuse(platform, connection, by_reports=False, rows=len(day) - 1)
+    platform.fault(
+        "meta", "access_denied", account=connection.external_id, endpoint="insights", after_calls=1
+    )
+
+    run = read(connection, levels=("campaign", "ad"))
+
+    assert (run.state, len(run.access_issues)) == (RunState.SUCCEEDED, 1)
+    assert set(InsightDay.objects.values_list("level", flat=True)) == {"campaign"}
+    assert calls(platform, connection)["insights"] == before + 3  # campaigns; ads, refused; whose, denied
 
 
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

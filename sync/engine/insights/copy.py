@@ -110,23 +110,12 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
     slice = begun.slice
     begun.ready_at = None
     try:
-        pages = turn.client.insights(
-            _asked(turn, slice),
-            attribution=turn.run.connection.attribution,
-            cursor=begun.cursor,
-            expected_rows=work.expected(slice),
-        )
-        for page in read_ahead(turn, pages, behind_first=True):
-            _commit(turn, work, begun, page)
+        _read_or_divide(turn, work, begun)
     except ReportPending as exc:
         begun.cursor, begun.report_id = exc.cursor, exc.report_id
         begun.ready_at = timezone.now().timestamp() + exc.retry_after
         with _chunk(turn, work):
             pass
-    except TooMuchData:
-        work.split(begun, halves(slice) if days_in(slice) > 1 else turn.client.narrower(slice))
-        with _chunk(turn, work):
-            forget_seen(turn.run, slice)
     except AccessDenied as exc:
         check_the_rest(turn, exc)
         work.drop(slice.level)
@@ -140,6 +129,24 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
         with _chunk(turn, work):
             forget_seen(turn.run, slice)
         raise
+
+
+def _read_or_divide(turn: Turn, work: Work, begun: Begun) -> None:
+    """Page by page; what is too much becomes several slices."""
+    slice = begun.slice
+    try:
+        pages = turn.client.insights(
+            _asked(turn, slice),
+            attribution=turn.run.connection.attribution,
+            cursor=begun.cursor,
+            expected_rows=work.expected(slice),
+        )
+        for page in read_ahead(turn, pages, behind_first=True):
+            _commit(turn, work, begun, page)
+    except TooMuchData:
+        work.split(begun, halves(slice) if days_in(slice) > 1 else turn.client.narrower(slice))
+        with _chunk(turn, work):
+            forget_seen(turn.run, slice)
 
 
 def _asked(turn: Turn, slice: InsightSlice) -> InsightSlice:
@@ -189,3 +196,4 @@ def _chunk(turn: Turn, work: Work, *, rows: int = 0) -> Iterator[None]:
     with chunk(turn.run, turn.lease, calls=turn.client.calls, insights_count=rows):
         yield
         turn.run.checkpoint = work.as_checkpoint()
+    turn.run.insights_count += rows
