@@ -19,13 +19,13 @@ Rows = list[tuple[Any, ...]]
 def fetch(statement: Statement, values: Mapping[str, Any]) -> Rows:
     """Run a statement that returns rows, in the transaction that is open, if one is."""
     with connection.wrap_database_errors:
-        return _cursor().execute(statement, values).fetchall()
+        return psycopg.Cursor(_session()).execute(statement, values).fetchall()
 
 
 def run(statement: Statement, values: Mapping[str, Any]) -> int:
     """Run a statement; returns how many rows it changed."""
     with connection.wrap_database_errors:
-        return _cursor().execute(statement, values).rowcount
+        return psycopg.Cursor(_session()).execute(statement, values).rowcount
 
 
 def together(*statements: Asked, commits: bool = False) -> list[Rows]:
@@ -35,15 +35,22 @@ def together(*statements: Asked, commits: bool = False) -> list[Rows]:
     in it where it `commits`: not within another one.
     """
     with connection.wrap_database_errors:
-        cursors = [_cursor() for _ in statements]
-        with cursors[0].connection.pipeline():
+        session = _session()
+        cursors = [psycopg.Cursor(session) for _ in statements]
+        with session.pipeline():
             for cursor, (statement, values) in zip(cursors, statements, strict=True):
                 cursor.execute(statement, values)
             if commits:
-                _cursor().execute("COMMIT")  # Django's own then finds nothing left to commit
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+                psycopg.Cursor(session).execute("COMMIT")  # Django's own then finds nothing left to commit
+        return [cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
 
 
-def _cursor() -> psycopg.Cursor[tuple[Any, ...]]:
+def _session() -> psycopg.Connection[tuple[Any, ...]]:
     connection.ensure_connection()
-    return psycopg.Cursor(connection.connection)
+    session: psycopg.Connection[tuple[Any, ...]] = connection.connection
+    return session
+
+
+def _has_rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> bool:
+    """Whether its statement returns any: `description`, which tells it too, is made anew of all columns."""
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0

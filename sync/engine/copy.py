@@ -45,9 +45,8 @@ def _copy(turn: Turn, plan: Plan) -> None:
     if not plan.is_empty:
         _copy_streams(turn, plan)
     if plan.sees_removals:
-        for stream in (stream for stream in ORDER if stream not in _denied(run)):
-            for _ in remove_unseen(turn, stream, plan.selection):
-                turn.check()
+        for _ in remove_unseen(turn, [one for one in ORDER if one not in _denied(run)], plan.selection):
+            turn.check()
     if plan.changed_since:
         inherit(turn, plan.changed_since)
     if plan.is_all and plan.sees_removals:

@@ -1,50 +1,119 @@
-"""Renew a lease from a thread of its own, so that slow work at the platform can't starve it."""
+"""Renew leases from a thread of their own, so that slow work at the platform can't starve them.
 
+One thread for all runs of a process, started with its first: most runs end before it wakes, and to start one
+for each costs more than to write what they read.
+"""
+
+import os
 import threading
+import time
 from types import TracebackType
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from sync.ledger.lease import Lease, LeaseLost
 
 logger = structlog.get_logger(__name__)
 
+BEATS = 3  # to a lease, and the first before a third of it is over: two may fail before it ends
+
 
 class Heartbeat:
-    """Renews while its `with` block runs. A short run ends before the first beat and costs nothing.
+    """Renews while its `with` block runs.
 
     A lost lease only ends the beats: the work notices at its next fenced write.
     """
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat {lease.run_id}", daemon=True)
 
     def __enter__(self) -> None:
-        self._thread.start()
+        _heart.hold(self._lease)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop.set()
-        self._thread.join()
+        _heart.let_go(self._lease)
+
+
+class _Heart:
+    """The thread, and the leases that it renews, all at each beat."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._held = set[Lease]()
+        self._renewed: Lease | None = None  # just now
+        self._is_connected = False
+        self._next_at = 0.0  # by the monotonic clock
+        self._thread: threading.Thread | None = None
+
+    def hold(self, lease: Lease) -> None:
+        with self._changed:
+            self._held.add(lease)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+                self._thread.start()
+            elif time.monotonic() + _pause() < self._next_at:  # a lease that is shorter than the last
+                self._changed.notify_all()
+
+    def let_go(self, lease: Lease) -> None:
+        """No renewal of it is under way afterwards."""
+        with self._changed:
+            self._held.discard(lease)
+            self._changed.wait_for(lambda: self._renewed != lease)
+            if self._is_connected:  # of a long run: its connection is closed with it
+                self._changed.notify_all()
 
     def _beat(self) -> None:
-        every = settings.LEASE.total_seconds() / 3  # two beats may fail before the lease ends
-        try:
-            while not self._stop.wait(every):
-                self._renew()
-        except LeaseLost:
-            logger.warning("lease lost", run=str(self._lease.run_id))
-        finally:
-            connection.close()
+        while True:
+            with self._changed:
+                self._next_at = time.monotonic() + _pause()
+                self._changed.wait(_pause())
+                leases = list(self._held)
+            for lease in leases:
+                self._renew_held(lease)
+            if not leases and self._is_connected:
+                connection.close()
+                self._is_connected = False
 
-    def _renew(self) -> None:
+    def _renew_held(self, lease: Lease) -> None:
+        with self._changed:
+            if lease not in self._held:
+                return
+            self._renewed, self._is_connected = lease, True
         try:
-            self._lease.renew()
-        except DatabaseError as exc:
-            logger.warning("lease not renewed", run=str(self._lease.run_id), error=type(exc).__name__)
-            connection.close()  # the next beat connects anew
+            _renew(lease)
+        except LeaseLost:
+            logger.warning("lease lost", run=str(lease.run_id))
+            with self._changed:
+                self._held.discard(lease)
+        finally:
+            with self._changed:
+                self._renewed = None
+                self._changed.notify_all()
+
+
+def _renew(lease: Lease) -> None:
+    try:
+        lease.renew()
+    except Error as exc:
+        logger.warning("lease not renewed", run=str(lease.run_id), error=type(exc).__name__)
+        connection.close()  # the next beat connects anew
+
+
+def _pause() -> float:
+    return float(settings.LEASE.total_seconds() / BEATS)
+
+
+_heart = _Heart()
+
+
+def _begin() -> None:
+    """A process that is forked has none of its parent's threads, but their locks."""
+    global _heart
+    _heart = _Heart()
+
+
+os.register_at_fork(after_in_child=_begin)

@@ -5,7 +5,7 @@ id, and only what the platform does not know any more is marked. Nothing is dele
 are a chunk, so a long second look goes on where it was stopped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -19,6 +19,7 @@ from sync.engine.streams import TARGETS
 from sync.engine.turn import Turn
 from sync.models import Change, SeenIds, SyncRun
 from sync.models.choices import ChangeAction
+from sync.prepared import Asked
 
 # EXCEPT hashes both sides whatever the planner knows of them; an anti-join without statistics becomes a
 # nested loop, and 100,000 ads take minutes.
@@ -43,15 +44,15 @@ BELOW = {
 NAMED_IN_NOTE = 20  # ids; more are counted
 
 
-def remove_unseen(turn: Turn, stream: Stream, selection: Selection) -> Iterator[None]:
-    """The second look, and the marks, of one stream; yields after each chunk but the last."""
+def remove_unseen(turn: Turn, streams: Sequence[Stream], selection: Selection) -> Iterator[None]:
+    """The second look at these streams, and the marks; yields between two chunks."""
     run, client = turn.run, turn.client
-    unseen, step = _unseen(run, stream, selection), client.ids_per_call
-    named = set(_named(selection, stream))
-    for start in range(0, len(unseen), step):
-        if start:
+    step, unseen = client.ids_per_call, _unseen(run, streams, selection)
+    parts = [(of, ids[start : start + step]) for of, ids in unseen for start in range(0, len(ids), step)]
+    for place, (stream, ids) in enumerate(parts):
+        if place:
             yield
-        ids = unseen[start : start + step]
+        named = set(_named(selection, stream))
         known = set(client.fetch(stream, ids))
         gone = [external_id for external_id in ids if external_id not in known]
         with chunk(run, turn.lease, calls=client.calls):
@@ -66,7 +67,14 @@ def _named(selection: Selection, stream: Stream) -> tuple[str, ...]:
     return dict(zip(Stream, by_stream, strict=True))[stream]
 
 
-def _unseen(run: SyncRun, stream: Stream, selection: Selection) -> list[str]:
+def _unseen(run: SyncRun, streams: Sequence[Stream], selection: Selection) -> list[tuple[Stream, list[str]]]:
+    """What a complete reading of each stream did not see."""
+    asked = [_question(run, stream, selection) for stream in streams]
+    answers = zip(streams, prepared.together(*asked), strict=True)
+    return [(stream, [external_id for (external_id,) in rows]) for stream, rows in answers]
+
+
+def _question(run: SyncRun, stream: Stream, selection: Selection) -> Asked:
     target = TARGETS[stream]
     values: dict[str, Any] = {
         "connection": run.connection_id,
@@ -74,13 +82,10 @@ def _unseen(run: SyncRun, stream: Stream, selection: Selection) -> list[str]:
         "entity": target.entity.value,
     }
     if selection.is_all:
-        unseen = prepared.fetch(UNSEEN.format(table=target.table), values)
-    else:
-        statement = CHOSEN_UNSEEN.format(table=target.table, below=BELOW[stream])
-        values["named"] = list(_named(selection, stream))
-        values["campaigns"], values["ad_groups"] = list(selection.campaign_ids), list(selection.ad_group_ids)
-        unseen = prepared.fetch(statement, values)
-    return [external_id for (external_id,) in unseen]
+        return UNSEEN.format(table=target.table), values
+    values["named"] = list(_named(selection, stream))
+    values["campaigns"], values["ad_groups"] = list(selection.campaign_ids), list(selection.ad_group_ids)
+    return CHOSEN_UNSEEN.format(table=target.table, below=BELOW[stream]), values
 
 
 def _remember_seen(run: SyncRun, stream: Stream, known: set[str]) -> None:

@@ -5,6 +5,7 @@ tables anew each time.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection
@@ -20,11 +21,13 @@ def columns(model: type[Model], alias: str) -> str:
 
 def take(model: type[M], values: Iterator[Any]) -> M:
     """An instance from the next columns of a row."""
+    names, converters = _fields(model)
+    loaded = [convert(next(values), None, connection) if convert else next(values) for convert in converters]
+    return model.from_db(DEFAULT_DB_ALIAS, names, loaded)
+
+
+@cache
+def _fields(model: type[Model]) -> tuple[list[str], list[Any]]:
+    """Names, and what makes Python's values out of the database's where that is another one."""
     fields = model._meta.concrete_fields
-    loaded = [_converted(field, next(values)) for field in fields]
-    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], loaded)
-
-
-def _converted(field: Any, value: Any) -> Any:
-    convert = getattr(field, "from_db_value", None)
-    return convert(value, None, connection) if convert else value
+    return [field.attname for field in fields], [getattr(field, "from_db_value", None) for field in fields]
