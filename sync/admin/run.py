@@ -233,7 +233,7 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
     def took(self, run: SyncRun) -> SafeString:
         return nowrap(run_duration(run))
 
-    @display(description="Records, rows written", header=True)
+    @display(description="Records, written", header=True)
     def records(self, run: SyncRun) -> list[SafeString]:
         return [nowrap(f"{run.records_count:,}"), subtle(written(run) or "none")]
 

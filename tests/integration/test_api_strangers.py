@@ -49,6 +49,10 @@ ROUTES: dict[str, Callable[[Caller], Answer]] = {
     "read an ad account": lambda caller: caller.get(
         f"/api/connections/{SyncRun.objects.get().connection_id}"
     ),
+    "ask for days of metrics": lambda caller: caller.post(
+        "/api/insights/backfill",
+        {"connectionId": str(SyncRun.objects.get().connection_id), "from": str(timezone.now().date())},
+    ),
     "read the campaigns": lambda caller: caller.get("/api/campaigns"),
     "read a campaign": lambda caller: caller.get("/api/campaigns/11"),
     "read the ad groups": lambda caller: caller.get("/api/ad-groups"),
@@ -164,7 +168,7 @@ def test_a_stranger_sees_none_of_it_at_the_button(run: SyncRun, stranger: Caller
 
 
 OF_ONE = ["read a run", "read a request", "cancel a run", "read one run", "read an ad account"]
-OF_ONE += ["read a campaign", "read an ad group", "read an ad"]
+OF_ONE += ["read a campaign", "read an ad group", "read an ad", "ask for days of metrics"]
 
 
 @pytest.mark.parametrize("route", OF_ONE)
@@ -192,6 +196,36 @@ def test_a_strangers_connection_narrows_nothing(run: SyncRun, stranger: Caller, 
     answer = stranger.get(f"/api/{path}", **query)
 
     assert (answer.status, answer.body["error"]) == (404, "Not found")
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("campaigns", {"id": "11"}),
+        ("ad-groups", {"id": "22"}),
+        ("ads", {"adGroup": "22"}),
+        ("insights", {**DAY, "id": "11"}),
+        ("insights/totals", {**DAY, "by": "all", "id": "11"}),
+        ("changes", {"entityId": "11"}),
+    ],
+)
+def test_a_strangers_entity_is_unknown(
+    run: SyncRun, stranger: Caller, other_account: Account, path: str, query: dict[str, str]
+) -> None:
+    make_connection(other_account, external_id=run.connection.external_id)
+
+    answer = stranger.get(f"/api/{path}", **query)
+
+    assert (answer.status, answer.body["error"]) == (404, "Not found")
+
+
+@pytest.mark.parametrize("path", ["connections", "campaigns", "ad-groups", "ads", "changes", "runs"])
+def test_a_strangers_csv_has_no_line(run: SyncRun, stranger: Caller, alice: User, path: str) -> None:
+    def lines(caller: Caller) -> int:
+        csv = caller.client.get(f"/api/{path}", {"format": "csv"}, headers=caller.headers)
+        return len(csv.getvalue().splitlines())
+
+    assert (lines(stranger), lines(by_session(alice))) == (1, 2)
 
 
 def test_a_stranger_cancels_nothing(run: SyncRun, stranger: Caller) -> None:
@@ -230,7 +264,13 @@ def test_a_strangers_runs_count_in_no_figure(stranger: Caller, run: SyncRun, oth
     assert (body["queue"]["recentFailures"], body["queue"]["isWaiting"]) == ([], False)
 
 
-WRITES = ["ask for a sync", "cancel a provider's runs", "cancel a run", "switch the account"]
+WRITES = [
+    "ask for a sync",
+    "ask for days of metrics",
+    "cancel a provider's runs",
+    "cancel a run",
+    "switch the account",
+]
 
 
 @pytest.mark.parametrize("route", WRITES)
@@ -242,7 +282,7 @@ def test_a_session_without_the_csrf_token_changes_nothing(run: SyncRun, alice: U
     assert_untouched(run)
 
 
-@pytest.mark.parametrize("route", ["ask for a sync", "cancel a provider's runs", "cancel a run"])
+@pytest.mark.parametrize("route", WRITES[:-1])
 def test_a_viewer_changes_nothing(run: SyncRun, victor: User, route: str) -> None:
     answer = ROUTES[route](by_session(victor))
 
