@@ -51,13 +51,11 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
 
     list_display: tuple[str, ...] = (
         "times",
-        "state_badge",
+        "state_and_percent",
         "where",
         "work",
-        "percent",
-        "took",
+        "took_and_calls",
         "records",
-        "calls",
         "category",
     )
     list_select_related = ("connection", "account")
@@ -205,6 +203,10 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
     def state_badge(self, run: SyncRun) -> SafeString:
         return badge(run.state, run.get_state_display(), RUN_COLOURS)
 
+    @display(description="State, progress", header=True)
+    def state_and_percent(self, run: SyncRun) -> list[SafeString]:
+        return [self.state_badge(run), subtle(self.percent(run))]
+
     @display(description="Connection", header=True)
     def where(self, run: SyncRun) -> list[SafeString]:
         return [nowrap(str(run.connection)), subtle(run.account.name)]
@@ -228,6 +230,10 @@ class SyncRunAdmin(LookOnly, ReplayingAdmin, LargeTable):
     @display(description="Finished")
     def finished(self, run: SyncRun) -> str:
         return moment(run.finished_at)
+
+    @display(description="Took, calls", header=True)
+    def took_and_calls(self, run: SyncRun) -> list[SafeString]:
+        return [self.took(run), subtle(f"{run.calls:,} call{'' if run.calls == 1 else 's'}")]
 
     @display(description="Took")
     def took(self, run: SyncRun) -> SafeString:

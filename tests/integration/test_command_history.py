@@ -115,7 +115,7 @@ def test_health_is_told_of_what_has_ended(connection: Connection) -> None:
 
 
 def test_the_story_of_a_waiting_run_says_what_it_waits_for(connection: Connection) -> None:
-    waiting = make_run(connection)
+    waiting = make_run(connection, started_at=timezone.now())  # and has given way
 
     told = run_json("history", "--run", str(waiting.pk))
 

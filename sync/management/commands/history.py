@@ -105,8 +105,8 @@ class Command(AdTigerCommand):
 
 def summary(run: SyncRun) -> dict[str, Any]:
     """A run on one line."""
-    ended = run.finished_at or timezone.now()
-    took = (ended - run.started_at).total_seconds() if run.started_at else None
+    ended = timezone.now() if run.state == RunState.RUNNING else run.finished_at
+    took = (ended - run.started_at).total_seconds() if run.started_at and ended else None
     return {
         "id": str(run.pk),
         "account": run.account.name,
