@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from providers.records import InsightRecord
 from providers.sandbox.process import Sandbox
+from sync.engine.platform import budget_store
 from sync.ledger.scope import Scope
 from sync.models import Account, Connection, Insight, InsightDay, SeenIds, SyncRun
 from sync.models.choices import Kind, RunState
@@ -124,6 +125,23 @@ def test_parts_by_campaigns_cost_a_call_each_and_one_to_find_them(
     read(connection)
 
     assert calls(platform, connection) == {"insights": before + 4}  # refused, the campaigns, two halves
+
+
+def test_what_was_refused_is_divided_without_asking_for_a_day(
+    platform: Sandbox, connection: Connection
+) -> None:
+    expected = truth(connection)
+    refuse(platform, connection, by_reports=False, rows=len(expected) - 1)
+    read(connection)
+    before = calls(platform, connection)["insights"]
+
+    read(connection)
+
+    assert calls(platform, connection)["insights"] == before + 3  # the campaigns, two halves
+    budget_store().client.flushdb()  # a day later
+    read(connection)
+    assert calls(platform, connection)["insights"] == before + 7
+    assert stored(connection) == expected
 
 
 def test_a_day_that_no_step_helps_fails_behind_all_others_with_its_name(

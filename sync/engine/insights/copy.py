@@ -31,6 +31,7 @@ from sync.engine.insights.merge import merge_insights
 from sync.engine.insights.partitions import ensure_partitions
 from sync.engine.insights.plan import attribution_of, extend, plan
 from sync.engine.insights.slices import days_in, halves
+from sync.engine.insights.too_much import check_refused, remember_refusal
 from sync.engine.insights.work import Begun, Work
 from sync.engine.turn import Turn
 from sync.ledger.scope import READ_SINCE
@@ -133,17 +134,21 @@ def _read(turn: Turn, work: Work, begun: Begun) -> None:
 
 def _read_or_divide(turn: Turn, work: Work, begun: Begun) -> None:
     """Page by page; what is too much becomes several slices."""
-    slice = begun.slice
+    slice, rows = begun.slice, work.expected(begun.slice)
     try:
+        if slice.is_whole and begun.cursor is None:
+            check_refused(turn.run, slice, rows)
         pages = turn.client.insights(
             _asked(turn, slice),
             attribution=turn.run.connection.attribution,
             cursor=begun.cursor,
-            expected_rows=work.expected(slice),
+            expected_rows=rows,
         )
         for page in read_ahead(turn, pages, behind_first=True):
             _commit(turn, work, begun, page)
-    except TooMuchData:
+    except TooMuchData as exc:
+        if slice.is_whole and exc.platform_code:
+            remember_refusal(turn.run, slice, rows)
         work.split(begun, halves(slice) if days_in(slice) > 1 else turn.client.narrower(slice))
         with _chunk(turn, work):
             forget_seen(turn.run, slice)
