@@ -310,7 +310,6 @@ UNFOLD = {
     "SITE_SYMBOL": "sync",
     "SITE_URL": None,  # the admin is the site
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "sync.admin.site.icon"}],
-    "LOGIN": {"form": "sync.admin.login.LoginForm"},
     "ENVIRONMENT": "sync.admin.site.environment",
     "DASHBOARD_CALLBACK": "sync.admin.site.dashboard",
     "SIDEBAR": {"navigation": "sync.admin.navigation.navigation"},

@@ -8,6 +8,7 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
+from django.contrib import admin
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from redis.exceptions import RedisError
@@ -35,6 +36,10 @@ class LoginForm(AuthenticationForm):
         with suppress(RedisError):
             cache.delete(key)
         return cleaned
+
+
+# not in settings.UNFOLD: the site would import this package, and so itself, before it is there
+admin.site.login_form = LoginForm
 
 
 def _count(key: str) -> int:
