@@ -1,6 +1,6 @@
 """Runs of insights from claim to end: what arrives, what it costs, and where a run goes on."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -293,3 +293,59 @@ def test_conversions_by_type_are_asked_for_with_every_older_day(
     read(connection, levels=("campaign",), **days)
 
     assert [slice.by_type for slice in platform.asked] == [asked]
+
+
+def fill_two_campaigns(platform: Platform, connection: Connection) -> None:
+    """Four ads of today in each, which are too much together."""
+    for number in range(8):
+        campaign = {"campaign_external_id": f"c{number // 4}"}
+        platform.tell(Level.AD, days_ago(connection, 0), f"a{number}", **campaign)
+
+
+def test_a_day_in_parts_is_as_old_as_its_first_question(connection: Connection, platform: Platform) -> None:
+    fill_two_campaigns(platform, connection)
+    platform.too_many = 6
+    pages: list[datetime] = []
+    platform.before_page = lambda _: pages.append(timezone.now())
+
+    read(connection, levels=("ad",))
+
+    day = InsightDay.objects.get(level="ad", day=days_ago(connection, 0))
+    assert day.rows == 8
+    assert day.read_at < pages[0]
+
+
+def test_a_part_that_begins_again_forgets_nothing_of_another(
+    connection: Connection, platform: Platform
+) -> None:
+    fill_two_campaigns(platform, connection)
+    read(connection, levels=("ad",))
+    platform.too_many = 6
+    platform.pending = lambda slice: slice.campaigns.end == "c1"  # the first part needs a report
+    pages: list[InsightSlice] = []
+
+    def die(slice: InsightSlice) -> None:
+        pages.append(slice)
+        if pages.count(slice) == 2:  # the second page of the other part
+            raise Killed
+
+    platform.before_page = die
+    run = ask(connection, kind=Kind.INSIGHTS, scope=Scope(levels=("ad",)))
+    claimed = claim("google", "default", worker="doomed")
+    assert claimed is not None
+    with pytest.raises(Killed):
+        execute(claimed)
+    run.refresh_from_db()
+    run.checkpoint["begun"][0] |= {"cursor": "gone:999", "ready_at": 0}
+    expired = timezone.now() - timedelta(seconds=1)
+    SyncRun.objects.filter(pk=run.pk).update(checkpoint=run.checkpoint, lease_expires_at=expired)
+
+    platform.before_page, platform.pending = lambda _: None, lambda _: 0
+    take_back_lost()
+    work(connection)
+    make_due(run)
+    work(connection)
+
+    run.refresh_from_db()
+    assert (run.state, run.failed_attempts, run.changes) == (RunState.SUCCEEDED, 1, {})
+    assert stored(connection) == platform.truth
