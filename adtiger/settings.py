@@ -261,7 +261,7 @@ MAX_ERROR_RATE = {  # of an app's last 500 calls; Meta wants fewer than 15 %, an
 }
 MAX_ATTEMPTS = env_int("MAX_ATTEMPTS", default=3, minimum=1)
 RETRY_BASE = timedelta(seconds=2)  # waits 2 s, 4 s, 8 s, … before the next attempts
-LEASE = timedelta(seconds=env_int("LEASE_SECONDS", default=20, minimum=2))  # renewed every third of it
+LEASE = timedelta(seconds=env_int("LEASE_SECONDS", default=20, minimum=2))  # renewed every sixth of it
 # deaf: above the 51 s in which Celery mends a half-open connection, and the 30 s between its tries to connect
 WATCHDOG_DEAF_SECONDS = env_int("WATCHDOG_DEAF_SECONDS", default=60, minimum=5)
 WATCHDOG_DATABASE_SECONDS = env_int("WATCHDOG_DATABASE_SECONDS", default=120, minimum=5)  # above a failover

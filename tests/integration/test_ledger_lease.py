@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import threading
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -66,6 +67,17 @@ def test_runs_share_one_thread_which_keeps_no_connection(settings: Settings) -> 
         assert beats_are_connected()
 
     eventually(lambda: not beats_are_connected(), seconds=10, what="the end of its connection")
+
+
+def test_short_runs_are_not_renewed(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings.LEASE = timedelta(seconds=1)
+    ends_at = time.monotonic() + 0.7
+
+    while time.monotonic() < ends_at:
+        with Heartbeat(Lease(uuid4(), uuid4())):  # nobody's: to renew it would say that it is lost
+            time.sleep(0.02)
+
+    assert "lease lost" not in caplog.text
 
 
 def test_a_process_that_is_forked_beats_for_its_own_runs_only() -> None:
