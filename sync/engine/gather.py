@@ -9,21 +9,20 @@ from collections.abc import Iterator
 from providers.records import Page
 
 MOST_PAGES = 8  # some 4,000 rows of Meta: a few tens of milliseconds of merging, some MB
-MOST_SECONDS = 0.3  # from the first page on; platforms need more for one
+MOST_SECONDS = 0.3  # from asking for the first page on; platforms need more for one
 
 
 def gathered(pages: Iterator[Page]) -> Iterator[Page]:
     """The same records in fewer pages. What came before an error is yielded first."""
     waiting: list[Page] = []
-    ends_at = 0.0
+    ends_at = time.monotonic() + MOST_SECONDS
     try:
         for page in pages:
-            if not waiting:
-                ends_at = time.monotonic() + MOST_SECONDS
             waiting.append(page)
             if page.cursor is None or _is_enough(waiting) or time.monotonic() > ends_at:
                 together, waiting = _together(waiting), []
                 yield together
+                ends_at = time.monotonic() + MOST_SECONDS
     except Exception:
         if waiting:
             yield _together(waiting)

@@ -1,5 +1,6 @@
 """Pages that arrive fast become one chunk; nothing is lost, doubled or held back."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,11 @@ from sync.engine import gather
 from sync.engine.gather import gathered
 
 
-def pages(number: int, *, total: int | None = None, fails: bool = False) -> Iterator[Page]:
+def pages(
+    number: int, *, total: int | None = None, fails: bool = False, seconds: float = 0.0
+) -> Iterator[Page]:
     for n in range(number):
+        time.sleep(seconds)
         is_last = n == number - 1 and not fails
         yield Page([f"row {n}"], None if is_last else f"after {n}", total if n == 0 else None)  # type: ignore[list-item]
     if fails:
@@ -32,9 +36,9 @@ def test_all_rows_come_in_order_in_fewer_pages(number: int) -> None:
 
 
 def test_each_page_that_takes_its_time_is_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gather, "MOST_SECONDS", -1.0)  # longer than which any page takes
+    monkeypatch.setattr(gather, "MOST_SECONDS", 0.01)
 
-    assert len(list(gathered(pages(5)))) == 5
+    assert len(list(gathered(pages(5, seconds=0.02)))) == 5
 
 
 def test_what_was_read_before_an_error_is_not_lost() -> None:
