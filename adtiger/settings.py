@@ -251,10 +251,11 @@ AUTHORS = {  # whether a sync that found changes asks who made them, for a call 
     name: env_choice(f"{name.upper()}_AUTHORS", choices=("auto", "always", "never"), default="auto")
     for name in ("meta", "google")
 }
-GOOGLE_DAILY_OPERATIONS = env_int(  # of the project in any 24 hours; 0: no limit
-    "GOOGLE_DAILY_OPERATIONS",
-    default={"test": 15_000, "explorer": 2_880, "basic": 15_000, "standard": 0}[GOOGLE_ACCESS_LEVEL],
-)
+# Of the project in any 24 hours; 0: no limit.
+GOOGLE_LEVEL_OPERATIONS = {"test": 15_000, "explorer": 2_880, "basic": 15_000, "standard": 0}[
+    GOOGLE_ACCESS_LEVEL
+]
+GOOGLE_DAILY_OPERATIONS = env_int("GOOGLE_DAILY_OPERATIONS", default=GOOGLE_LEVEL_OPERATIONS)
 BUDGET_RESERVE = env_fraction("BUDGET_RESERVE", default=0.2)  # the part of each window kept for people
 MAX_ERROR_RATE = {  # of an app's last 500 calls; Meta wants fewer than 15 %, and not all can be avoided
     "meta": env_fraction("META_MAX_ERROR_RATE", default=0.1),

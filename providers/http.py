@@ -29,6 +29,7 @@ CONNECT_SECONDS = 5  # a reachable platform answers within one
 READ_SECONDS = 30  # silence, not duration: a heavy page may think this long before its first byte
 CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS  # the longest from taking a call to its answer's headers
 BODY_SECONDS = 60  # for a body that is read as a whole: 500 rows come in one or two
+BODY_BYTES = 64 * 2**20  # of such a body, unpacked: ten times the largest page; it becomes ten times as much
 BLOCK = 65_536  # bytes per read at most; a whole TLS record is a quarter of it
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")  # what a header can carry; the rest is a slip of copy and paste
@@ -76,6 +77,9 @@ class Answer:
             if time.monotonic() > deadline:  # a slow drip is never silent, and would hold its slot for ever
                 self.close()
                 raise self.broken("too slow")
+            if len(body) > BODY_BYTES:  # packed, a few KB can be as much as the worker's memory
+                self.close()
+                raise self.broken("too long")
         with suppress(ValueError):  # a proxy's HTML page, "Service Unavailable", half an answer
             return loads(body)
         raise self.broken("no JSON")

@@ -29,7 +29,8 @@ class _Way(NamedTuple):
 
 
 class Session:
-    """Kept connections, which clients may share within one thread.
+    """Kept connections, which the clients of a thread share, also while a call that nobody waits for any more
+    still ends in another thread: urllib3's pools may be used by several.
 
     The environment is asked for proxies and certificates once per host: who changes them starts the process
     anew.

@@ -1,7 +1,8 @@
 """The next chunk is read while one is committed: neither platform nor database waits for the other.
 
 Guarantee: whether the slot is to be left is asked before the next chunk is begun, so nothing is read for
-nothing; only a cancel, a lost lease or a commit that fails costs the call that was made ahead.
+nothing; only what happens during the commit (a cancel, a lost lease, a worker's stop, a failure) costs the
+chunk that was read ahead.
 """
 
 import threading
@@ -67,7 +68,7 @@ class _Reader(Generic[P]):
         return future
 
     def close(self) -> None:
-        """End the reading; a call that is under way ends by itself, for nobody waits for it."""
+        """End the reading; a chunk that is under way ends by itself, for nobody waits for it."""
         self._asked.put(None)
 
     def _read(self) -> None:

@@ -22,6 +22,8 @@ def day_limit() -> Window | None:
         return Window(found.calls, DAY, f"set by {found.set_by}")
     windows = settings.PROVIDER_WINDOWS[Provider.GOOGLE]
     told = [(calls, "GOOGLE_PROVIDER_WINDOWS") for calls, seconds in windows if seconds == DAY]
-    told.append((settings.GOOGLE_DAILY_OPERATIONS, "GOOGLE_DAILY_OPERATIONS"))
+    is_the_levels = settings.GOOGLE_DAILY_OPERATIONS == settings.GOOGLE_LEVEL_OPERATIONS
+    name = "GOOGLE_ACCESS_LEVEL" if is_the_levels else "GOOGLE_DAILY_OPERATIONS"
+    told.append((settings.GOOGLE_DAILY_OPERATIONS, name))
     calls, name = min((one for one in told if one[0]), default=(0, ""))
     return Window(calls, DAY, f"the setting {name}") if calls else None

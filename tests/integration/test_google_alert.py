@@ -13,6 +13,7 @@ from django.test import Client
 
 from sync.google.operations import PROJECT, Operations, operations_of
 from sync.google.pace import measure
+from sync.google.project import day_limit
 from sync.models import Account, OperationCount
 from sync.models.choices import Provider
 from tests.factories import make_connection, make_run
@@ -134,3 +135,14 @@ def test_limits_shows_the_day_the_share_and_when_something_is_free(
     assert mine["may_call_at"] is not None  # beyond its share, and nothing is left to lend
     assert theirs["may_call_at"] is None  # within it
     assert theirs["background_may_call_at"] is not None  # the rest is for people
+
+
+def test_the_day_is_the_access_levels_until_somebody_says_otherwise(db: None, settings: Any) -> None:
+    def origin() -> str:
+        day = day_limit()
+        return day.source if day else ""
+
+    settings.GOOGLE_DAILY_OPERATIONS = settings.GOOGLE_LEVEL_OPERATIONS
+    assert origin() == "the setting GOOGLE_ACCESS_LEVEL"
+    settings.GOOGLE_DAILY_OPERATIONS += 1
+    assert origin() == "the setting GOOGLE_DAILY_OPERATIONS"

@@ -116,6 +116,21 @@ def test_a_body_may_be_packed(server: Script) -> None:
     assert "gzip" in server.headers[0]["accept-encoding"]
 
 
+def test_a_body_that_would_fill_the_memory_is_not_read_to_its_end(
+    server: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.http.BODY_BYTES", 100_000)
+    packed = gzip.compress(b"[" + b" " * 10_000_000 + b"]")
+    server.answers(Reply(packed, headers={"Content-Encoding": "gzip"}), {})
+    session = Session()
+
+    with pytest.raises(Unreachable, match="too long"):
+        send(session, "Meta", "GET", server.url).json()
+
+    assert send(session, "Meta", "GET", server.url).json() == {}
+    assert len(server.connections) == 2  # of the first one nobody knows what is left in it
+
+
 def test_a_connection_that_the_platform_closed_is_opened_anew(server: Script) -> None:
     server.answers(Reply({}, closes=True))
     session = Session()
