@@ -13,7 +13,7 @@ from sync.errors import AlreadySyncing
 from sync.ledger.request import request_sync
 from sync.ledger.wishes import Wishes
 from sync.management.follow import follow
-from sync.management.output import print_json
+from sync.management.output import plain, print_json
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Priority, Trigger
 
@@ -65,7 +65,7 @@ def _tell(command: BaseCommand, asked: Asked) -> None:
     """Print what became of it, a line for each run."""
     for run in asked.runs():
         already = "already " if run.pk in asked.already else ""
-        command.stdout.write(f"{run.connection}, {run.task}: {already}{run.state}, run {run.pk}")
+        command.stdout.write(plain(f"{run.connection}, {run.task}: {already}{run.state}, run {run.pk}"))
 
 
 def answer(command: BaseCommand, asked: Asked, options: Mapping[str, Any]) -> None:

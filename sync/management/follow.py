@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from sync.ledger.waiting import RELATED, waiting_for
-from sync.management.output import console
+from sync.management.output import console, plain
 from sync.models import SyncRun
 from sync.models.choices import ConnectionStatus, RunState
 
@@ -155,7 +155,7 @@ class _Bars:
 
 
 def _name(run: SyncRun) -> str:
-    return f"{run.connection}, {run.task}"
+    return plain(f"{run.connection}, {run.task}")
 
 
 def _is_worth_a_bar(run: SyncRun) -> bool:

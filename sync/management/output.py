@@ -1,5 +1,6 @@
 """How commands print: tables for people, JSON for scripts."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import IO, Any
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 PIPED_WIDTH = 200  # columns where no terminal tells its own: nothing is folded in a log
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but for line breaks and tabs
 ENDLESS = 100_000  # columns, to measure what would fit if they were there
 
 
@@ -37,7 +39,7 @@ def print_table(
     for row in cells:
         table.add_row(*row)
     out = console(command)
-    out.print(title, style="bold")
+    out.print(plain(title), style="bold")
     if out.measure(table, options=out.options.update(width=ENDLESS)).minimum <= out.width:
         out.print(table)
         return
@@ -64,6 +66,11 @@ def console(command: BaseCommand) -> Console:
     return Console(file=out, highlight=False, markup=False, emoji=False, width=width)
 
 
+def plain(text: str) -> str:
+    """Without what a terminal obeys: a name at a platform may hold it."""
+    return CONTROL.sub("\ufffd", text)
+
+
 def ago(moment: datetime | None) -> str:
     """`12 s ago`; empty for never."""
     if moment is None:
@@ -82,4 +89,4 @@ def span(seconds: float) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    return "" if value is None else str(value)
+    return "" if value is None else plain(str(value))

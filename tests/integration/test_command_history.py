@@ -84,13 +84,13 @@ def test_names_at_the_platform_are_printed_as_they_are(connection: Connection) -
         external_id="9",
         action="updated",
         field="name",
-        old="[/b] :tiger:",
+        old="[/b] :tiger:\x1b]0;mine\x07\x9b2J",
         new="[bold]Sale[/]",
     )
 
     story = run("history", "--run", str(done.pk))
 
-    assert "[/b] :tiger:" in story
+    assert "[/b] :tiger:\ufffd]0;mine\ufffd\ufffd2J" in story  # nothing that a terminal obeys
     assert "[bold]Sale[/]" in story
 
 

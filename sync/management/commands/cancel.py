@@ -9,7 +9,7 @@ from sync.ledger.cancel import cancel
 from sync.management.command import AdTigerCommand, WrongUse
 from sync.management.lookup import add_choice, as_uuid, chosen
 from sync.management.operator import add_reason, operator
-from sync.management.output import add_json, print_json
+from sync.management.output import add_json, plain, print_json
 from sync.models import SyncRequest, SyncRun
 from sync.models.choices import RunState
 from sync.models.run_queries import SyncRunQuerySet
@@ -49,7 +49,7 @@ class Command(AdTigerCommand):
             print_json(self, {"runs": told})
             return
         for run, each in zip(shown, told, strict=True):
-            self.stdout.write(f"{run.connection}, run {run.pk}: {WORDS[each['outcome']]}")
+            self.stdout.write(plain(f"{run.connection}, run {run.pk}: {WORDS[each['outcome']]}"))
         if not told:
             self.stdout.write("Nothing was waiting or running.")
 

@@ -11,7 +11,7 @@ from sync.management.command import AdTigerCommand, WrongUse, count
 from sync.management.letters import add_letters, check, chosen_letters, describe_cause, describe_letter
 from sync.management.lookup import find_run
 from sync.management.operator import add_reason, operator
-from sync.management.output import add_json, print_json, print_table
+from sync.management.output import add_json, plain, print_json, print_table
 from sync.management.story import ATTEMPT, INTERVENTION, attempts, interventions
 
 CAUSE = ("number", "category", "code", "platform_code", "accounts", "newest", "example", "message")
@@ -83,7 +83,7 @@ class Command(AdTigerCommand):
         for story in stories:
             for name, value in story.items():
                 if not isinstance(value, list):
-                    self.stdout.write(f"{name:>15}  {'' if value is None else value}")
+                    self.stdout.write(plain(f"{name:>15}  {'' if value is None else value}"))
             self._table("Attempts", ATTEMPT, story["attempts"], none="It never started.")
             self._table(
                 "Interventions", INTERVENTION, story["interventions"], none="Nobody did anything to it."

@@ -11,7 +11,7 @@ from sync.changes import untold, written
 from sync.ledger.waiting import waiting_for
 from sync.management.command import AdTigerCommand, count, seconds
 from sync.management.lookup import add_choice, chosen, find_account, find_run
-from sync.management.output import add_json, print_json, print_table, span
+from sync.management.output import add_json, plain, print_json, print_table, span
 from sync.management.story import ATTEMPT, INTERVENTION, attempts, interventions
 from sync.models import Change, SyncRun
 from sync.models.choices import Kind, Mode, RunState
@@ -89,7 +89,7 @@ class Command(AdTigerCommand):
             return
         for name, value in {**told, "written": written(run)}.items():
             for line in value if isinstance(value, list) else [value]:
-                self.stdout.write(f"{name:>18}  {line}")
+                self.stdout.write(plain(f"{name:>18}  {line}"))
         for title, columns, rows in (
             ("Attempts", ATTEMPT, tried),
             ("Interventions", INTERVENTION, done),
