@@ -19,7 +19,7 @@ from sync.models import SyncRun
 
 SEE = f"""
     INSERT INTO sync_seenids (run_id, entity, external_ids) VALUES (%(run)s, %(level)s, {as_array("seen")})
-"""  # noqa: S608  (our own words)  (our own text)
+"""  # noqa: S608  (our own words)
 # Each row of it is one page's, so all its keys are of one slice, and the first tells which: of a day that is
 # read in parts it is the part's name.
 UNSEE = """
@@ -53,7 +53,7 @@ VANISH = f"""
     DELETE FROM sync_insight AS t USING gone
     WHERE t.connection_id = %(connection)s AND t.level = %(level)s
       AND t.day BETWEEN %(since)s AND %(until)s AND t.day = gone.day AND t.external_id = gone.external_id
-"""  # noqa: S608  (our own words)  (our own words)
+"""  # noqa: S608  (our own words)
 COMPLETE = """
     INSERT INTO sync_insightday (connection_id, level, day, read_at, rows, attribution, run_id, is_final)
     SELECT %(connection)s, %(level)s, day::date, %(read_at)s, coalesce(there.rows, 0), %(attribution)s,
