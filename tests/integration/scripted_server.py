@@ -33,6 +33,7 @@ class Script:
     headers: list[dict[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     connections: set[tuple[str, int]] = field(default_factory=set)
+    closed: threading.Event = field(default_factory=threading.Event)  # one of the connections, by the server
     ended: threading.Event = field(default_factory=threading.Event)
 
     def answers(self, *replies: Any) -> None:
@@ -68,7 +69,12 @@ def scripted_server(tls: ssl.SSLContext | None = None) -> Iterator[Script]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def shutdown_request(self, request: Any) -> None:
+            super().shutdown_request(request)
+            script.closed.set()
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False  # a kept connection would hold the end up
     if tls:

@@ -125,7 +125,8 @@ def test_a_lone_run_outlives_any_number_of_failures_and_says_what_it_waits_for(
     assert (run.state, run.defer_reason, run.failed_attempts) == (RunState.DEFERRED, DeferReason.OUTAGE, 2)
     name = {"meta": "Meta's campaigns", "google": "Google's queries"}[provider]
     words = waiting_for([run])[run.pk]
-    assert words == f"{name} do not answer; the next try is at {run.available_at:%H:%M:%S} UTC"
+    told = f"{name} do not answer; the next try is at {run.available_at:%H:%M:%S} UTC"
+    assert words == f"the platform to answer: {told}"
 
     for _ in range(4):
         eventually(lambda: shared_circuits().open()[0].until < time.time(), seconds=5, what="half-open")

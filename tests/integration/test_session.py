@@ -137,6 +137,8 @@ def test_a_connection_that_the_platform_closed_is_opened_anew(server: Script) ->
 
     for _ in range(2):
         send(session, "Meta", "GET", server.url).json()
+        assert server.closed.wait(5)
+        server.closed.clear()
 
     assert len(server.connections) == 2
 
