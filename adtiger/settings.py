@@ -217,7 +217,6 @@ META_APP_SECRET = env_secret("META_APP_SECRET")
 META_WEBHOOK_VERIFY_TOKEN = env_secret("META_WEBHOOK_VERIFY_TOKEN")  # unset: there is no webhook route
 META_API_VERSION = env_str("META_API_VERSION", default="v26.0")
 META_GRAPH_URL = env_str("META_GRAPH_URL", default="https://graph.facebook.com")
-META_OAUTH_URL = env_str("META_OAUTH_URL", default="https://www.facebook.com")
 GOOGLE_CLIENT_ID = env_str("GOOGLE_CLIENT_ID")
 GOOGLE_CLIENT_SECRET = env_secret("GOOGLE_CLIENT_SECRET")
 GOOGLE_DEVELOPER_TOKEN = env_secret("GOOGLE_DEVELOPER_TOKEN")  # the platform ignores it since Sept 2026

@@ -22,7 +22,7 @@ from benchmarks.harness.timed import timed
 from sync.ledger import finish
 from sync.ledger.claim import claim
 from sync.ledger.lease import Lease
-from sync.ledger.position import position
+from sync.ledger.position import positions
 from sync.models import Account, SyncRun
 from sync.models.choices import RunState
 from sync.schedule.tick import tick
@@ -78,7 +78,7 @@ def _ask(name: str, times: int) -> dict[str, float]:
         "claim": _claim,
         "tick": tick,
         "status": lambda: caller.get("/api/sync/status"),
-        "position": lambda: position(run),
+        "position": lambda: positions([run]),
     }
     return {what: _median(act, times) for what, act in asked.items()}
 

@@ -104,13 +104,10 @@ _PLACES = f"""
 """  # noqa: S608  (our own words)
 
 
-def position(run: SyncRun) -> int | None:
-    """1 for the run that starts next; None when it can't start: ended, running, deferred or held."""
-    return positions([run]).get(run.pk)
-
-
 def positions(runs: Iterable[SyncRun]) -> dict[UUID, int]:
-    """The places of those that can start, as things stand; one query per queue that they wait in."""
+    """The places of those that can start, as things stand: 1 for the run that starts next, none for what is
+    ended, running, deferred or held. One query per queue that they wait in.
+    """
 
     def queue(run: SyncRun) -> tuple[str, str]:
         return run.provider, run.region

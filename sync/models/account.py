@@ -1,9 +1,6 @@
 """Tenants, their members, their plans and their API tokens."""
 
-from typing import Self
-
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 from knox.models import AbstractAuthToken, AuthTokenManager
 
@@ -35,14 +32,6 @@ class Plan(models.Model):
         return self.name
 
 
-class AccountQuerySet(models.QuerySet["Account"]):
-    """Which accounts."""
-
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """The accounts that the user is a member of, in a stable order."""
-        return self.filter(memberships__user_id=user.pk).order_by("id")
-
-
 class Account(TimeOrdered, Pausable):
     """A tenant: an agency or a shop."""
 
@@ -52,8 +41,6 @@ class Account(TimeOrdered, Pausable):
     )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="accounts")
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = AccountQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

@@ -13,7 +13,7 @@ from django.utils import timezone
 from sync.ledger.cancel import cancel
 from sync.ledger.claim import better_run_waits, claim, promote_due
 from sync.ledger.pause import PausableRow, pause, resume
-from sync.ledger.position import position
+from sync.ledger.position import positions
 from sync.models import Account, Connection, Queue, SyncRun
 from sync.models.choices import CredentialStatus, Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
@@ -130,14 +130,14 @@ def test_what_is_held_does_not_start_and_the_rest_goes_on(account: Account, held
     else:
         pause(pausable[held], by="carol", reason="test")
     assert claimed() is None
-    assert position(run) is None
+    assert positions([run]) == {}
 
     if held == "credential":
         connection.credential.status = CredentialStatus.ACTIVE
         connection.credential.save()
     else:
         resume(pausable[held], by="carol")
-    assert position(run) == 1
+    assert positions([run]) == {run.pk: 1}
     assert claimed() == run
 
 
@@ -175,7 +175,7 @@ def test_the_position_is_the_order_of_starting(account: Account) -> None:
     third = make_run(make_connection(account), queued_at=now)
     first = make_run(make_connection(account), trigger=Trigger.MANUAL)
 
-    assert [position(run) for run in (first, second, third)] == [1, 2, 3]
+    assert positions([third, second, first]) == {first.pk: 1, second.pk: 2, third.pk: 3}
 
 
 def test_a_better_run_waits_only_when_no_slot_is_free(account: Account) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sync.ledger.claim import claim
 from sync.ledger.pause import pause
-from sync.ledger.position import position, positions
+from sync.ledger.position import positions
 from sync.models import Account, Connection, Lane, Plan, Queue, SyncRun
 from sync.models.choices import Kind, Priority, RunState
 from tests.factories import make_account, make_connection, make_run
@@ -80,7 +80,7 @@ def test_places_are_those_of_the_model(waiting: list[tuple[int, int, int]], runn
         expected = modelled()
         assert positions(SyncRun.objects.all()) == expected
         for run in SyncRun.objects.filter(state=RunState.QUEUED):
-            assert position(run) == expected.get(run.pk)
+            assert positions([run]).get(run.pk) == expected.get(run.pk)
         transaction.set_rollback(True)
 
 
