@@ -13,7 +13,7 @@ from providers.records import InsightSlice, Level
 from sync.engine.insights.slices import as_text, days_in, newest_first, of_text, whole
 
 AT_ONCE = 4  # reports that one ad account lets the platform prepare; each costs calls while it waits
-EARLY = 5.0  # seconds: the database's clock, by which a run is due, may be ahead of ours
+EARLY = 1.0  # seconds: the database's clock, by which a run is due, may be ahead of ours
 
 
 @dataclass
