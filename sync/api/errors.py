@@ -32,6 +32,7 @@ TITLES = {
     405: "Method not allowed",
     406: "Not acceptable",
     415: "Unsupported media type",
+    429: "Rate limit exceeded",
 }
 RETRY_SECONDS = 5  # a database that restarts is back by then
 MAX_DETAILS = 20  # as many as a person reads; a body of 1 MB can hold 300,000 mistakes

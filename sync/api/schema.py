@@ -15,7 +15,7 @@ REFUSALS = {
     404: "The id is unknown.",
     409: "A sync that covers this is open; `jobId` names it.",
     413: "The body is too large.",
-    429: "As many manual syncs as allowed; `Retry-After` says when the next may be asked for.",
+    429: "As many manual syncs, or CSV exports, as allowed; `Retry-After` says when to ask again.",
     503: "The database does not answer.",
 }
 

@@ -5,6 +5,7 @@ import time
 import tracemalloc
 from io import StringIO
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from django.contrib.auth.models import User
@@ -114,6 +115,24 @@ def test_memory_stays_flat(caller: Caller, connection: Connection) -> None:
     few, many = peak(3_000), peak(30_000)
 
     assert many < 1.2 * few
+
+
+def test_slow_readers_of_one_account_leave_room_for_others(
+    caller: Caller, connection: Connection, mallory: User, other_account: Account
+) -> None:
+    slow = [response_of(caller) for _ in range(export.AT_ONCE)]
+    next(iter(slow[0].streaming_content))
+
+    refused = response_of(caller)
+
+    assert (refused.status_code, refused["Retry-After"]) == (429, str(export.AGAIN_SECONDS))
+    assert refused.json()["error"] == "Rate limit exceeded"
+    assert caller.get(PATH).status == 200
+    assert lines_of(by_token(mallory, other_account)) == []
+    for reader in slow:
+        reader.close()
+    assert [response_of(caller).getvalue() for _ in slow] == [ANY, ANY]
+    assert not export._running
 
 
 @pytest.mark.django_db(transaction=True)

@@ -159,7 +159,8 @@ class ListView(DataView):
             raise ValidationError({name: "CSV is the whole list: leave this out."})
         serializer = self.told()
         queryset = self.sortable().order_by(*self.order.expressions)
-        return export(self.name, serializer, self.selected(queryset, serializer.columns), self.about)
+        rows = self.selected(queryset, serializer.columns)
+        return export(self.name, serializer, rows, self.about, account=self.account.pk)
 
 
 class DetailView(DataView):
@@ -197,7 +198,7 @@ def list_of(name: str, filters: Query, row: type[Row], orderings: Orderings) -> 
             operation_id=f"{name.replace('-', '_')}_list",
             description=view.__doc__,
             parameters=[view.query],
-            responses={**answers, **refusals(400, 401, 403, 404, 503)},
+            responses={**answers, **refusals(400, 401, 403, 404, 429, 503)},
         )
         return extend_schema_view(get=documented)(view)
 
