@@ -11,8 +11,6 @@ from django.core.management import CommandError
 from sync.models import Account, ApiToken, Connection, Credential, Membership, Plan
 from tests.commands import run
 from tests.factories import make_connection
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import SECRETS, addresses, platform  # noqa: F401
 
 
 def test_an_account_is_made_with_its_owner(db: None) -> None:
