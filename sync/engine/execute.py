@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from providers.base import Client
@@ -145,6 +147,7 @@ def _copy(turn: Turn) -> None:
 
 def _defer(lease: Lease, exc: Later, *, calls: int) -> None:
     """Each reason to come back later that is nobody's failure."""
+    until: datetime | Combinable
     match exc:
         case BudgetSpent():
             until, reason = datetime.fromtimestamp(exc.retry_at, UTC), DeferReason.BUDGET
@@ -156,7 +159,7 @@ def _defer(lease: Lease, exc: Later, *, calls: int) -> None:
         case GaveWay():
             until, reason = timezone.now(), DeferReason.GAVE_WAY
         case ReportsPrepared():
-            until, reason = exc.ready_at, DeferReason.REPORT
+            until, reason = Now() + exc.wait, DeferReason.REPORT
     keeps_age = isinstance(exc, GaveWay) and exc.keeps_age
     finish.defer(
         lease,

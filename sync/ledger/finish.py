@@ -13,6 +13,7 @@ import orjson
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -126,7 +127,7 @@ def records_of(lease: Lease, rows: Rows) -> int:
 def defer(
     lease: Lease,
     *,
-    until: datetime,
+    until: datetime | Combinable,
     reason: DeferReason,
     waiting_for: str,
     calls: int,
@@ -212,7 +213,7 @@ def retry_delay(failed_attempts: int) -> timedelta:
 
 
 def _deferred(
-    until: datetime, reason: DeferReason, waiting_for: str, *, keeps_age: bool = False
+    until: datetime | Combinable, reason: DeferReason, waiting_for: str, *, keeps_age: bool = False
 ) -> dict[str, Any]:
     return {
         "state": RunState.DEFERRED,

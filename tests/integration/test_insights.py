@@ -192,6 +192,24 @@ def test_pending_reports_leave_the_slot_and_cost_no_attempt(
     assert stored(connection) == platform.truth
 
 
+def test_a_worker_whose_clock_is_behind_waits_for_reports_as_long_as_any(
+    connection: Connection, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(platform, connection)
+    platform.pending = lambda _: 1
+    run = read(connection)
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() - timedelta(minutes=1))
+    SyncRun.objects.filter(pk=run.pk).update(available_at=now())  # by the database's clock
+
+    assert work(connection) == 1
+
+    run.refresh_from_db()
+    assert (run.state, platform.polls) == (RunState.DEFERRED, [])
+    assert run.available_at is not None
+    assert run.available_at > now() + timedelta(minutes=1)
+
+
 def test_no_more_than_four_reports_are_prepared_at_once(connection: Connection, platform: Platform) -> None:
     platform.pending = lambda _: 1
     until = days_ago(connection, 40)

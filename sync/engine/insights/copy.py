@@ -7,7 +7,7 @@ asked for and one each time it is asked after, whatever dies between: its cursor
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -40,11 +40,15 @@ EXPECTED = "insights"  # in the run's expectations
 
 
 class ReportsPrepared(Exception):
-    """All that is left is prepared at the platform: come back at `ready_at`, or when it tells of a report."""
+    """All that is left is prepared at the platform: come back after `wait`, or when it tells of a report.
 
-    def __init__(self, waiting_for: str, *, ready_at: datetime, report_ids: list[str]) -> None:
+    A span, for by the database's clock a run is due: one that is ahead of ours would make it due at once,
+    again and again.
+    """
+
+    def __init__(self, waiting_for: str, *, wait: timedelta, report_ids: list[str]) -> None:
         super().__init__(waiting_for)
-        self.ready_at = ready_at
+        self.wait = wait
         self.report_ids = report_ids
 
 
@@ -189,10 +193,10 @@ def _once(slice: InsightSlice, records: list[InsightRecord]) -> list[InsightReco
 
 
 def _come_back(work: Work) -> None:
-    ready_at = datetime.fromtimestamp(work.next_look, UTC)
+    wait = timedelta(seconds=max(0.0, work.next_look - timezone.now().timestamp()))
     number = len(work.begun)
     words = "a report of the platform" if number == 1 else f"{number} reports of the platform"
-    raise ReportsPrepared(words, ready_at=ready_at, report_ids=work.report_ids)
+    raise ReportsPrepared(words, wait=wait, report_ids=work.report_ids)
 
 
 @contextmanager
