@@ -26,7 +26,7 @@ from sync.api.data.row import Field, Row
 from sync.spreadsheet import harmless
 
 CHUNK = 1000  # rows fetched, and written, at once
-AT_ONCE = 2  # of an account in one process, which has four threads (docs/operations.md)
+AT_ONCE = 2  # of an account in one process, which has four threads
 AGAIN_SECONDS = 10  # after which a refused one may ask again
 
 About = Callable[[Sequence[Any]], dict[str, Any]]
