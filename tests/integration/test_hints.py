@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import redis
-from celery import current_app
 from django.conf import settings
 from django.utils import timezone
 
@@ -98,7 +97,7 @@ def silent() -> Iterator[str]:
 
 
 def use_broker(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(current_app.conf, "broker_write_url", url)
+    monkeypatch.setenv("CELERY_BROKER_URL", url)
 
 
 def seconds_to(request: partial[SyncRun]) -> float:
