@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Case, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from providers.base import Client
@@ -57,6 +59,7 @@ logger = structlog.get_logger(__name__)
 
 Later = BudgetSpent | CircuitOpen | GaveWay | LimitReached | ReportsPrepared
 RETRIED = (*RETRYABLE, CursorExpired)
+AGAIN = timedelta(seconds=0.25)  # a step of the hints for a moment to come
 LEFT = """
     SELECT state, available_at, defer_reason, waiting_for,
         campaigns_count + ad_groups_count + ads_count + insights_count
@@ -150,9 +153,9 @@ def _defer(lease: Lease, exc: Later, *, calls: int) -> None:
     until: datetime | Combinable
     match exc:
         case BudgetSpent():
-            until, reason = datetime.fromtimestamp(exc.retry_at, UTC), DeferReason.BUDGET
+            until, reason = _by_our_clock(exc.retry_at), DeferReason.BUDGET
         case CircuitOpen():
-            until, reason = datetime.fromtimestamp(exc.retry_at, UTC), DeferReason.OUTAGE
+            until, reason = _by_our_clock(exc.retry_at), DeferReason.OUTAGE
         case LimitReached():
             wait = timedelta(seconds=min(exc.retry_after, LONGEST_PARK))
             until, reason = timezone.now() + wait, DeferReason.BUDGET
@@ -172,6 +175,13 @@ def _defer(lease: Lease, exc: Later, *, calls: int) -> None:
     )
     if isinstance(exc, ReportsPrepared) and any_ended(exc.report_ids):
         let_start(exc.report_ids)  # its hook came before the run was seen to wait for it
+
+
+def _by_our_clock(retry_at: float) -> Combinable:
+    """A moment by the budgets' server. Where it is over by the database's clock, which is ahead then, the run
+    would be refused again, as often as it can be started."""
+    until = Value(datetime.fromtimestamp(retry_at, UTC))
+    return Case(When(GreaterThan(until, Now()), then=until), default=Now() + AGAIN)
 
 
 def _leave(run: SyncRun, lease: Lease, exc: ProviderError, *, calls: int) -> None:

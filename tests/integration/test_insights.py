@@ -1,5 +1,6 @@
 """Runs of insights from claim to end: what arrives, what it costs, and where a run goes on."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from providers.errors import BudgetSpent
 from providers.records import InsightSlice, Level
 from sync.engine.execute import execute
 from sync.engine.insights.ended import remember
@@ -208,6 +210,24 @@ def test_a_worker_whose_clock_is_behind_waits_for_reports_as_long_as_any(
     assert (run.state, platform.polls) == (RunState.DEFERRED, [])
     assert run.available_at is not None
     assert run.available_at > now() + timedelta(minutes=1)
+
+
+def test_a_budget_whose_server_is_behind_starts_nothing_again_at_once(
+    connection: Connection, platform: Platform
+) -> None:
+    """It is refused for a moment that is over already by the database's clock."""
+    fill(platform, connection)
+    refusals = iter(range(3))
+
+    def refuse(_: InsightSlice) -> None:
+        if next(refusals, None) is not None:
+            raise BudgetSpent("spent", retry_at=time.time() - 1)
+
+    platform.before_page = refuse
+
+    run = read(connection)
+
+    assert (run.state, run.attempts.count()) == (RunState.DEFERRED, 1)
 
 
 def test_no_more_than_four_reports_are_prepared_at_once(connection: Connection, platform: Platform) -> None:
