@@ -1,8 +1,9 @@
 """From the platform's report to committed daily metrics: one worker, one Meta account; beside bare SQL and
-tap-facebook.
+products.
 
-Run: `python -m benchmarks.metrics_to_rows [--ads 20000] [--days 30] [--rounds 3]`. AdTiger has everything on:
-order, lease, budgets, fenced chunks with checkpoints, the days' completeness, what vanished.
+Run: `python -m benchmarks.metrics_to_rows [--ads 8700] [--days 30] [--tap 1] [--rounds 3]`. AdTiger has
+everything on: order, lease, budgets, fenced chunks with checkpoints, the days' completeness, what vanished.
+`--tap 0` leaves tap-facebook out, which takes minutes.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from benchmarks.harness.product import execute, forget_keys, ready_database
 from benchmarks.harness.report import Report
 from benchmarks.harness.rounds import Contender, interleave
 from benchmarks.page_to_rows import UNBOUND
-from benchmarks.peers import bare_metrics, packages
+from benchmarks.peers import bare_metrics, bulk, packages
 from benchmarks.peers.bare_metrics import Metrics
 from benchmarks.peers.walk import Walk
 from providers.records import Level
@@ -33,11 +34,12 @@ from sync.models import Connection, Insight, SyncRun
 from sync.models.choices import Kind, RunState, Trigger
 
 LIMIT, ADTIGER = "the limit: fetch, parse, COPY", "AdTiger"
-TIMES = ("fresh, s", "again, s")
+TIMES = ("fresh, s", "again, s", "5 % restated, s")
+RESTATED = 20  # one row of so many: 5 %
 
 
 def main() -> None:
-    asked = options(__doc__, ads=(20_000, 40), days=(30, 2))
+    asked = options(__doc__, ads=(8_700, 40), days=(30, 2), tap=(1, 1))
     report = Report("metrics_to_rows")
     ready_database()
     settings.CONNECTION_WINDOWS["meta"] = UNBOUND
@@ -48,18 +50,20 @@ def main() -> None:
         yesterday = timezone.now().date() - timedelta(days=1)
         metrics = Metrics(walk, yesterday - timedelta(days=asked.days - 1), yesterday)
         expected = sum(len(page) for page in metrics.pages())
-        contenders = _contenders(platform, metrics, expected)
+        contenders = _contenders(platform, metrics, expected, with_tap=bool(asked.tap))
         found = interleave(contenders, rounds=asked.rounds)
     title = f"{expected:,} rows"
     for unit in TIMES:
-        report.compare(title, unit, found.pop(unit), bases=[LIMIT])
+        report.compare(title, unit, found.pop(unit), bases=[LIMIT, packages.DLT])
     report.wide(title, found)
     report.save()
 
 
-def _contenders(platform: Platform, metrics: Metrics, expected: int) -> list[Contender]:
-    def contender(name: str, ready: Callable[[], object], act: Callable[[], object]) -> Contender:
-        return Contender(name, partial(_measure, platform, ready, act))
+def _contenders(platform: Platform, metrics: Metrics, expected: int, *, with_tap: bool) -> list[Contender]:
+    def contender(
+        name: str, ready: Callable[[], object], act: Callable[[], object], table: str = ""
+    ) -> Contender:
+        return Contender(name, partial(_measure, platform, ready, act, table))
 
     own = [
         contender(LIMIT, lambda: None, partial(bare_metrics.limit, metrics)),
@@ -67,21 +71,29 @@ def _contenders(platform: Platform, metrics: Metrics, expected: int) -> list[Con
             "COPY and MERGE by hand",
             partial(bare_metrics.empty, keys=True),
             partial(bare_metrics.merge, metrics),
+            "peer_metrics",
         ),
-        contender(ADTIGER, partial(_ready, platform), partial(_sync, metrics, expected)),
+        contender(ADTIGER, partial(_ready, platform), partial(_sync, metrics, expected), "sync_insight"),
+        contender("Django's bulk_create", partial(_ready, platform), partial(bulk.read_in, metrics)),
     ]
-    peers = packages.metrics(metrics.walk, metrics.since, metrics.until)
+    peers = packages.metrics(metrics.walk, metrics.since, metrics.until, with_tap=with_tap)
     return [*own, *(contender(name, ready, act) for name, ready, act in peers)]
 
 
-def _measure(platform: Platform, ready: Callable[[], object], act: Callable[[], object]) -> dict[str, float]:
-    """Fresh, and the same rows once more: the third time, for the second one tidies up after the first."""
+def _measure(
+    platform: Platform, ready: Callable[[], object], act: Callable[[], object], table: str
+) -> dict[str, float]:
+    """Fresh, the same rows once more (the third time, for the second one tidies up after the first), and with
+    5 % of the rows different from the platform's. Where no table is named, nothing looks at what differs."""
     ready()
     fresh = measured(act, platform)
     measured(act, platform)
-    again = measured(act, platform)
+    again = restated = measured(act, platform)
+    if table:
+        execute(f"UPDATE {table} SET clicks = clicks + 1 WHERE abs(hashtext({table}::text)) % {RESTATED} = 0")
+        restated = measured(act, platform)
     return {
-        **dict(zip(TIMES, (fresh.seconds, again.seconds), strict=True)),
+        **dict(zip(TIMES, (fresh.seconds, again.seconds, restated.seconds), strict=True)),
         "CPU of a fresh one, s": fresh.cpu_seconds,
         "memory, MB": fresh.memory_mb,
         "calls": fresh.calls,

@@ -37,12 +37,14 @@ def walks(walk: Walk) -> Iterator[Peer]:
         yield Peer(DLT, partial(_empty, "dlt"), partial(_dlt, walk))
 
 
-def metrics(walk: Walk, since: date, until: date) -> Iterator[Peer]:
-    """The same for daily metrics of ads."""
-    if installed("tap", "singer/tap.txt") and installed("target", "singer/target.txt"):
-        days = {"PEER_METRICS_SINCE": str(since), "PEER_METRICS_UNTIL": str(until)}
-        act = partial(_singer, walk, **days)
-        yield Peer(SINGER, partial(_empty, "tap"), act)
+def metrics(walk: Walk, since: date, until: date, *, with_tap: bool) -> Iterator[Peer]:
+    """The same for daily metrics of ads; tap-facebook takes minutes for 100,000 rows."""
+    days = {"PEER_METRICS_SINCE": str(since), "PEER_METRICS_UNTIL": str(until)}
+    if with_tap and installed("tap", "singer/tap.txt") and installed("target", "singer/target.txt"):
+        yield Peer(SINGER, partial(_empty, "tap"), partial(_singer, walk, **days))
+    if installed("dlt", "dlt/requirements.txt"):
+        fields = {"PEER_METRICS_FIELDS": INSIGHT_FIELDS[Level.AD]}
+        yield Peer(DLT, partial(_empty, "dlt"), partial(_dlt, walk, **days, **fields))
 
 
 def tap_calls(walk: Walk, *, since: str = "") -> None:
@@ -105,8 +107,8 @@ def _singer(walk: Walk, **told: str) -> None:
     assert tap.wait() == 0, "tap-facebook failed; see the benchmark's logs"
 
 
-def _dlt(walk: Walk) -> None:
-    told = _told(walk, "dlt") | {"PEER_DSN": _dsn("postgresql"), "PEER_HOME": str(HOME / "dlt")}
+def _dlt(walk: Walk, **asked: str) -> None:
+    told = _told(walk, "dlt") | {"PEER_DSN": _dsn("postgresql"), "PEER_HOME": str(HOME / "dlt")} | asked
     _run([_python("dlt"), str(FOLDER / "dlt" / "walk.py")], told, stderr=_log("dlt"))
 
 
