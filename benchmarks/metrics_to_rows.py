@@ -32,6 +32,7 @@ from sync.ledger.scope import Scope
 from sync.ledger.wishes import Wish, only
 from sync.models import Connection, Insight, SyncRun
 from sync.models.choices import Kind, RunState, Trigger
+from sync.schedule.hooks import Told, heed
 
 LIMIT, ADTIGER = "the limit: fetch, parse, COPY", "AdTiger"
 TIMES = ("fresh, s", "again, s", "5 % restated, s")
@@ -50,6 +51,7 @@ def main() -> None:
         yesterday = timezone.now().date() - timedelta(days=1)
         metrics = Metrics(walk, yesterday - timedelta(days=asked.days - 1), yesterday)
         expected = sum(len(page) for page in metrics.pages())
+        _let_make(platform, metrics, expected)
         contenders = _contenders(platform, metrics, expected, with_tap=bool(asked.tap))
         found = interleave(contenders, rounds=asked.rounds)
     title = f"{expected:,} rows"
@@ -101,11 +103,22 @@ def _measure(
     }
 
 
+def _let_make(platform: Platform, metrics: Metrics, expected: int) -> None:
+    """Let the sandbox make all reports that AdTiger asks for, as it has made the limit's: it keeps the rows.
+    A first reading asks for other days at once than those that know how many rows there are."""
+    _ready(platform)
+    for _ in range(2):
+        _sync(metrics, expected)
+
+
 def _ready(platform: Platform) -> None:
+    """The ads are known: by them a sync knows how many rows will come."""
     forget_keys()
     rows.empty(slots=1)
     rows.connections(platform.accounts, tenants=1, secret=platform.token)
     execute("TRUNCATE sync_insight")
+    rows.queue_runs()
+    drain(rows.META, rows.REGION, worker="bench")
 
 
 def _sync(metrics: Metrics, expected: int) -> None:
@@ -116,7 +129,9 @@ def _sync(metrics: Metrics, expected: int) -> None:
     request_sync(connection.account, [connection], trigger=Trigger.SCHEDULED, source="beat", wishes=wish)
     while SyncRun.objects.open().exists():
         drain(rows.META, rows.REGION, worker="bench")
-        SyncRun.objects.filter(state=RunState.DEFERRED).update(available_at=connection.created_at)
+        waits_for = SyncRun.objects.filter(state=RunState.DEFERRED).values_list("report_ids", flat=True)
+        ended = frozenset(report for reports in waits_for for report in reports)
+        heed(Told(ended, {}))  # as when Meta's hook tells
         promote_due(rows.META, rows.REGION)
     run = SyncRun.objects.latest("created_at")
     assert run.state == RunState.SUCCEEDED, run.error_message
