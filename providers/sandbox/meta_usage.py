@@ -29,14 +29,14 @@ def usage_headers(ledger: Ledger, account_id: str, *, tier: str, insights: bool 
             "ads_api_access_tier": tier,
         }
     )
-    # The use cases are metered by the hour: the longest window is theirs.
+    # The use cases, insights too, are metered by the hour: the longest window is theirs.
     hourly = max(meters, key=lambda meter: meter.limit.seconds, default=None)
     percent = hourly.percent if hourly else 0.0
     wait = math.ceil(hourly.reset_after / 60) if hourly and percent >= 100 else 0
     cases = [use_case("ads_insights", 0.0, 0, tier), use_case("ads_management", percent, wait, tier)]
     headers["X-Business-Use-Case-Usage"] = _json({account_id: cases})
     if insights:
-        headers[INSIGHTS_THROTTLE] = insights_throttle(round(app, 2), round(fullest, 2), tier)
+        headers[INSIGHTS_THROTTLE] = insights_throttle(round(app, 2), round(percent, 2), tier)
     return headers
 
 
