@@ -90,7 +90,7 @@ class _Adapter(HTTPAdapter):
         """The way to a scheme, host and port: nothing else of a URL decides."""
         request = requests.Request("GET", f"{origin}/").prepare()
         pool = self.get_connection_with_tls_context(request, verify, proxies=proxies)
-        self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+        self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]  # requests has no types for it
         prefix = self.request_url(request, proxies).removesuffix("/")
         return _Way(cast(urllib3.HTTPConnectionPool, pool), prefix)
 

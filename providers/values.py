@@ -70,7 +70,7 @@ class Values:
         except (TypeError, ValueError, OverflowError):
             number = None
         if number is not None and -LARGEST <= number <= LARGEST:
-            return number  # type: ignore[no-any-return]
+            return number  # type: ignore[no-any-return]  # whole by now
         self.odd += 1
         return None
 

@@ -69,7 +69,7 @@ class Circuits:
 
     def enter(self, name: str, ticket: str, who: str) -> Entry:
         """Ask for a call's way, before it is made. `who` is its ad account."""
-        if not self._client.exists(_key(name)):  # nothing failed lately: a third of what the script costs
+        if not self._client.exists(_key(name)):  # nothing failed lately, so there is nothing to tell either
             return Entry(None, must_tell=False)
         waits = [_micros(PROBE_SECONDS), _micros(BESIDE_PROBE_SECONDS)]
         word, number = self._enter(keys=[_key(name)], args=[ticket, who, *waits])

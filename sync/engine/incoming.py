@@ -30,7 +30,7 @@ def without_nul(json: bytes) -> bytes:
 
 
 def as_array(name: str) -> str:
-    """SQL for a named value that `as_json` made: psycopg writes a list as slowly as it merges it."""
+    """SQL for a named value that `as_json` made: psycopg would write a list text by text, in Python."""
     return f"ARRAY(SELECT jsonb_array_elements_text(%({name})s::jsonb))"
 
 
@@ -39,7 +39,7 @@ def as_json(texts: list[str]) -> str:
     return without_nul(orjson.dumps(texts)).decode()
 
 
-# How PostgreSQL takes a column's values in a binary COPY, which costs less than half of one in text.
+# How PostgreSQL takes a column's values in a binary COPY: neither side makes text of them.
 _BINARY = {
     "BigIntegerField": "int8",
     "CharField": "text",
