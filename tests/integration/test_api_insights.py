@@ -1,22 +1,27 @@
 """/api/insights and its totals: days, levels, sums per currency, ratios of sums, and what is missing."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import time_machine
-from django.contrib.auth.models import User
 
-from sync.api.data.period import RANGES
 from sync.models import Account, Connection
 from sync.models.choices import Provider
-from tests.factories import make_campaign, make_complete, make_connection, make_insight
-from tests.integration.api_callers import Answer, Caller, Id, Moment, assert_shape, by_token
+from tests.factories import make_complete, make_connection, make_insight
+from tests.integration.api_callers import Caller, Id, Moment, assert_shape
+from tests.integration.insight_callers import (  # noqa: F401  (fixtures)
+    CAMPAIGNS,
+    NOVEMBER,
+    NOW,
+    PATH,
+    TOTALS,
+    _now,
+    caller,
+    day,
+    read,
+    refused,
+)
 
-PATH, TOTALS = "/api/insights", "/api/insights/totals"
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)  # a Tuesday
-NOVEMBER = {"from": "2026-11-01", "to": "2026-11-20"}
-CAMPAIGNS = {"level": "campaign", **NOVEMBER}
 METRICS = {
     "impressions": int,
     "clicks": int,
@@ -58,34 +63,6 @@ BESIDE = {
         }
     ],
 }
-
-
-def day(number: int) -> date:
-    return date(2026, 11, number)
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def caller(account: Account, victor: User) -> Caller:
-    return by_token(victor, account)
-
-
-def read(caller: Caller, path: str = PATH, **query: str) -> Any:
-    answer = caller.get(path, **{**CAMPAIGNS, **query})
-    assert answer.status == 200, answer.body
-    return answer.body
-
-
-def refused(answer: Answer) -> tuple[str, str]:
-    """Field and message of a 400's first detail."""
-    assert answer.status == 400, answer.body
-    detail = answer.body["details"][0]
-    return detail["field"].split(".")[0], detail["message"]
 
 
 def test_a_day_tells_its_metrics_and_their_ratios(caller: Caller, connection: Connection) -> None:
@@ -296,108 +273,3 @@ def test_a_day_of_another_attribution_than_is_set_is_a_gap(caller: Caller, conne
 
     assert (changed["completeUntil"], changed["gaps"]) == (None, [{"from": "2026-11-01", "to": "2026-11-20"}])
     assert (kept["completeUntil"], kept["isFinal"]) == ("2026-11-01", False)
-
-
-DAYS = {
-    "today": ("2026-11-24", "2026-11-24"),
-    "yesterday": ("2026-11-23", "2026-11-23"),
-    "last_7d": ("2026-11-17", "2026-11-23"),
-    "last_14d": ("2026-11-10", "2026-11-23"),
-    "last_28d": ("2026-10-27", "2026-11-23"),
-    "last_30d": ("2026-10-25", "2026-11-23"),
-    "last_90d": ("2026-08-26", "2026-11-23"),
-    "this_week": ("2026-11-23", "2026-11-24"),
-    "last_week": ("2026-11-16", "2026-11-22"),
-    "this_month": ("2026-11-01", "2026-11-24"),
-    "last_month": ("2026-10-01", "2026-10-31"),
-    "this_year": ("2026-01-01", "2026-11-24"),
-}
-
-
-@pytest.mark.parametrize("word", RANGES)
-def test_a_word_names_the_days(caller: Caller, connection: Connection, word: str) -> None:
-    body = caller.get(PATH, level="campaign", range=word).body
-
-    assert (body["from"], body["to"]) == DAYS[word]
-
-
-def test_days_are_those_of_the_ad_accounts(caller: Caller, account: Account) -> None:
-    make_connection(account, time_zone="Pacific/Auckland")  # where it is the 25th already
-    there = make_connection(account, time_zone="America/Los_Angeles")
-
-    with time_machine.travel(datetime(2026, 11, 24, 12, 30, tzinfo=UTC), tick=False):
-        both = caller.get(PATH, level="campaign", range="today").body
-        named = caller.get(PATH, level="campaign", **{"from": "2026-11-25"})
-        only = caller.get(PATH, level="campaign", connection=str(there.pk), **{"from": "2026-11-25"})
-
-    assert (both["from"], named.body["to"]) == ("2026-11-24", "2026-11-25")
-    assert refused(only)[0] == "from"
-
-
-@pytest.mark.parametrize(
-    ("query", "field", "hint"),
-    [
-        ({**NOVEMBER}, "level", "required"),
-        ({"level": "keyword", **NOVEMBER}, "level", "account, campaign, ad_group, ad"),
-        ({"level": "ad"}, "from", "last_7d"),
-        ({"level": "ad", "to": "2026-11-20"}, "from", "last_7d"),
-        ({"level": "ad", "from": "2026-11-20", "to": "2026-11-01"}, "to", "before"),
-        ({"level": "ad", "from": "2026-12-01"}, "from", "2026-11-24"),
-        ({"level": "ad", "from": "2026-11-01", "to": "2026-12-01"}, "to", "2026-11-24"),
-        ({"level": "ad", "from": "2023-10-24"}, "from", "37 months"),
-        ({"level": "ad", "from": "1.11.2026"}, "from", "2026-11-24"),
-        ({"level": "ad", "from": "2026-02-30"}, "from", "2026-11-24"),
-        ({"level": "ad", "range": "ever"}, "range", "last_month"),
-        ({"level": "ad", "range": "today", "to": "2026-11-20"}, "range", "alone"),
-        ({"level": "campaign", "campaign": "1", **NOVEMBER}, "campaign", "campaign"),
-        ({"level": "ad_group", "adGroup": "1", **NOVEMBER}, "adGroup", "ad_group"),
-        ({"level": "ad", "ordering": "reach", **NOVEMBER}, "ordering", "spendMicros"),
-        ({"level": "ad", "by": "all", **NOVEMBER}, "by", "unknown"),
-    ],
-)
-def test_a_wrong_query_is_named(
-    caller: Caller, connection: Connection, query: dict[str, str], field: str, hint: str
-) -> None:
-    named, message = refused(caller.get(PATH, **query))
-
-    assert named == field
-    assert hint in message
-
-
-@pytest.mark.parametrize(
-    ("query", "field", "hint"),
-    [
-        ({}, "by", "required"),
-        ({"by": "week"}, "by", "entity, day, all"),
-        ({"by": "all", "ordering": "day"}, "ordering", "have no day"),
-        ({"by": "day", "ordering": "-id"}, "ordering", "have no id"),
-    ],
-)
-def test_a_wrong_total_is_named(
-    caller: Caller, connection: Connection, query: dict[str, str], field: str, hint: str
-) -> None:
-    named, message = refused(caller.get(TOTALS, **{**CAMPAIGNS, **query}))
-
-    assert named == field
-    assert hint in message
-
-
-def test_the_oldest_day_is_37_months_ago(caller: Caller, connection: Connection) -> None:
-    assert caller.get(PATH, level="ad", **{"from": "2023-10-25"}).status == 200
-
-
-def test_an_unknown_entity_is_not_found(
-    caller: Caller, connection: Connection, other_account: Account
-) -> None:
-    make_campaign(connection, external_id="1")
-    make_insight(connection, external_id="2", day=day(3))  # a platform tells it, and lists it no more
-    make_insight(make_connection(other_account), external_id="3", day=day(3))
-
-    assert read(caller, id="1")["results"] == []
-    assert len(read(caller, id="1,2")["results"]) == 1
-    for query in ({"id": "1,3"}, {"level": "ad", "campaign": "3"}, {"level": "account", "id": "3"}):
-        answer = caller.get(PATH, **{**CAMPAIGNS, **query})
-        assert (answer.status, answer.body["error"]) == (404, "Not found")
-        assert "3" in answer.body["message"]
-    own = read(caller, level="account", id=connection.external_id)
-    assert own["results"] == []

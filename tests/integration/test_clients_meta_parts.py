@@ -11,7 +11,7 @@ from providers.meta.client import MetaClient
 from providers.records import EVERY_ID, Ids, InsightRecord, InsightSlice, Level
 from providers.sandbox.process import Sandbox
 from tests.integration.client_callers import meta_client
-from tests.integration.test_clients_meta_reports import runs
+from tests.integration.report_callers import runs
 
 pytest_plugins = "tests.integration.sandbox_fixtures"
 
