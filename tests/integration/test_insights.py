@@ -12,6 +12,7 @@ from providers.errors import BudgetSpent
 from providers.records import InsightSlice, Level
 from sync.engine.execute import execute
 from sync.engine.insights.ended import remember
+from sync.engine.insights.plan import oldest_day
 from sync.ledger.claim import claim
 from sync.ledger.recover import take_back_lost
 from sync.ledger.scope import Scope
@@ -228,6 +229,18 @@ def test_a_budget_whose_server_is_behind_starts_nothing_again_at_once(
     run = read(connection)
 
     assert (run.state, run.attempts.count()) == (RunState.DEFERRED, 1)
+
+
+def test_days_that_the_platform_tells_no_more_when_they_are_read_cost_the_others_nothing(
+    connection: Connection, platform: Platform
+) -> None:
+    oldest = oldest_day(days_ago(connection, 0))
+    asked_for_days_ago = oldest - timedelta(days=3)
+
+    run = read(connection, levels=("ad",), date_from=asked_for_days_ago, date_to=oldest + timedelta(days=3))
+
+    assert run.state == RunState.SUCCEEDED
+    assert platform.asked == [InsightSlice(Level.AD, oldest, oldest + timedelta(days=3))]
 
 
 def test_no_more_than_four_reports_are_prepared_at_once(connection: Connection, platform: Platform) -> None:

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from providers.google.insight_queries import oldest_day as googles_oldest_day
 from providers.records import InsightSlice, Level
 from sync.engine.insights.due import DAY, WEEK, Clock, Policy, Read, due_days
+from sync.engine.insights.plan import oldest_day
 from sync.engine.insights.slices import LONGEST, days_in, halves, slices_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -200,3 +202,8 @@ def test_halves_are_the_whole(since: date, length: int) -> None:
     assert (older.since, newer.until) == (whole.since, whole.until)
     assert newer.since - older.until == DAY
     assert abs(days_in(newer) - days_in(older)) <= 1
+
+
+def test_on_no_date_is_a_day_asked_for_that_google_tells_no_more() -> None:
+    for today in (date(2026, 1, 1) + number * DAY for number in range(4 * 366)):
+        assert oldest_day(today) == googles_oldest_day(today) + DAY, today

@@ -52,3 +52,21 @@ def test_a_report_is_looked_at_in_its_time_or_when_it_is_told_of() -> None:
     assert work.readable(102.0) is None  # the other one has its own time
     work.ask_for(["104"])
     assert work.readable(102.0) == begun[1]
+
+
+def test_days_that_are_told_no_more_are_left_out() -> None:
+    oldest = date(2026, 11, 10)
+    old, cut, kept = (
+        DAY._replace(since=date(2026, 11, first), until=date(2026, 11, first + 4)) for first in (5, 8, 10)
+    )
+    work = Work.planning([old, cut, kept], {Level.AD: 1}, "")
+    work.begin(cut, NOW, may_vanish=False)
+    under_way = work.begin(kept, NOW, may_vanish=False)
+    day = work.begin(work.todo[0], NOW, may_vanish=False)
+    work.split(day, [DAY._replace(campaigns=part) for part in Ids().cut(["1", "2"])])
+    work.stuck = [DAY]
+
+    assert work.drop_untold(oldest)
+    assert work.todo == [cut._replace(since=oldest)]
+    assert (work.begun, work.stuck, work.divided) == ([under_way], [], {})
+    assert not work.drop_untold(oldest)

@@ -29,7 +29,7 @@ from sync.engine.insights.due import DAY
 from sync.engine.insights.ended import take
 from sync.engine.insights.merge import merge_insights
 from sync.engine.insights.partitions import ensure_partitions
-from sync.engine.insights.plan import attribution_of, extend, plan
+from sync.engine.insights.plan import attribution_of, extend, oldest_day, plan
 from sync.engine.insights.slices import days_in, halves
 from sync.engine.insights.too_much import check_refused, remember_refusal
 from sync.engine.insights.work import Begun, Work
@@ -64,6 +64,7 @@ def copy_insights(turn: Turn) -> None:
         work = _planned(turn)
     elif READ_SINCE in run.checkpoint:
         _extend(turn, work)
+    _drop_untold(turn, work)
     while begun := _next(turn, work):
         _read(turn, work, begun)
         if work.todo or work.begun:
@@ -94,6 +95,14 @@ def _extend(turn: Turn, work: Work) -> None:
     with _chunk(turn, work):
         forget_all_but(run, [begun.slice for begun in work.begun])
         run.expected[EXPECTED] = work.planned
+
+
+def _drop_untold(turn: Turn, work: Work) -> None:
+    """Leave out the days that the platform no longer tells: it did when somebody asked for them, days ago."""
+    run = turn.run
+    if work.drop_untold(oldest_day(run.connection.day_of(timezone.now()))):
+        with _chunk(turn, work):
+            forget_all_but(run, [begun.slice for begun in work.begun])
 
 
 def _next(turn: Turn, work: Work) -> Begun | None:

@@ -76,10 +76,9 @@ def policy() -> Policy:
 
 
 def oldest_day(today: date) -> date:
-    """Before it the platforms tell no day's metrics. A day later than they say, for clocks differ."""
-    month = add_months(today, -MONTHS)
-    last_of_month = (add_months(month, 1) - DAY).day
-    return month.replace(day=min(today.day, last_of_month)) + DAY
+    """Before it the platforms tell no day's metrics. A day later than they say, for clocks differ; where the
+    month of then is shorter than today's date, it lies in the next one."""
+    return add_months(today, -MONTHS) + today.day * DAY
 
 
 def _due(connection: Connection, level: Level, known: dict[date, Read], now: datetime) -> list[date]:

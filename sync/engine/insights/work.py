@@ -6,7 +6,7 @@ kept short, for the checkpoint is written with every page: 37 months are 148 of 
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, Self
 
 from providers.records import InsightSlice, Level
@@ -173,6 +173,20 @@ class Work:
         self.stuck = [slice for slice in self.stuck if as_text(whole(slice)) not in old]
         self.begun = [begun for begun in self.begun if as_text(whole(begun.slice)) not in old]
         self._forget_divided()
+
+    def drop_untold(self, oldest: date) -> bool:
+        """Leave out the days before the oldest that the platform tells; returns whether there were any. What
+        is under way of them is begun anew."""
+        old = [begun for begun in self.begun if begun.slice.since < oldest]
+        for begun in old:
+            self.again(begun)
+        before = self.todo + self.stuck
+        self.todo, self.stuck = (
+            [slice._replace(since=max(slice.since, oldest)) for slice in some if slice.until >= oldest]
+            for some in (self.todo, self.stuck)
+        )
+        self._forget_divided()
+        return self.todo + self.stuck != before
 
     def _forget_divided(self) -> None:
         left = {as_text(whole(slice)) for slice in self.left}
