@@ -8,6 +8,8 @@ embedded servers and make their own secrets below `.adtiger/`.
 from datetime import timedelta
 from pathlib import Path
 
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
 from adtiger import embedded, logs
 from adtiger.env import (
     env_bool,
@@ -67,6 +69,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "adtiger.health.answer_probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sync.admin.site.refuse_nul",
@@ -204,6 +207,18 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probed inside the cluste
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0  # one year, as the preload lists want it
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
+CONTENT_SECURITY_POLICY = {  # why so: docs/adr/0027-what-a-page-may-load.md
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CREDENTIAL_KEYS = env_secret("CREDENTIAL_KEYS", required=IS_PRODUCTION) or local_secret(

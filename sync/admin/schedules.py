@@ -50,6 +50,7 @@ class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, Admin):
     """What beat sends, and how often."""
 
     form = PeriodicTaskForm
+    change_form_template = None  # beat's has a script within the page, for a place that unfold's pages lack
     list_filter_submit = False  # beat's own filters are links
 
 

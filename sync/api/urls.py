@@ -1,7 +1,7 @@
 """The API's paths. None ends with a slash; whatever is not listed answers 404 in JSON."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from sync.api.account import CurrentAccountView, SwitchAccountView
 from sync.api.cron import HourlyView
@@ -12,7 +12,7 @@ from sync.api.run_status import RunStatusView
 from sync.api.status import StatusView
 
 # a page to look at: its template does not fit what Django REST Framework answers to OPTIONS
-DOCS = SpectacularSwaggerView.as_view(url_name="schema", http_method_names=["get", "head"])
+DOCS = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
 
 urlpatterns = [
     path("sync/manual", ManualSyncView.as_view(), name="manual-sync"),

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 from django.db import connection as database
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -36,6 +36,7 @@ FLAGS = (
     "--disable-sync",
 )
 WORKER_GRACE = 15  # seconds; an idle worker ends within two
+PATIENCE = 15_000  # milliseconds for what a page is to show; a busy machine takes seconds for one
 SHOP_SIZE = "3/6/20"  # campaigns, ad groups, ads: a few calls, well within a minute's budget
 
 
@@ -100,13 +101,28 @@ def _servers() -> dict[str, str]:
 
 
 @pytest.fixture
-def page(live_server: LiveServer) -> Iterator[Page]:
-    """A page whose address bar starts at the live server.
+def breaches() -> list[str]:
+    """What the browser said against the pages of the test: each breach of the policy, each failing script."""
+    return []
+
+
+@pytest.fixture
+def page(live_server: LiveServer, breaches: list[str]) -> Iterator[Page]:
+    """A page whose address bar starts at the live server; the test fails when its browser complains.
 
     The database is not to be used while it is open: playwright's event loop makes Django refuse.
     """
     assert CHROMIUM, "CI needs Chromium for the browser tests"
+    expect.set_options(timeout=PATIENCE)
+
+    def hear(words: str) -> None:
+        breaches.append(f"{opened.url}: {words}")
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield browser.new_page(base_url=live_server.url, viewport={"width": 1440, "height": 900})
+        opened = browser.new_page(base_url=live_server.url, viewport={"width": 1440, "height": 900})
+        opened.on("console", lambda said: hear(said.text) if said.type == "error" else None)
+        opened.on("pageerror", lambda error: hear(str(error)))
+        yield opened
         browser.close()
+    assert breaches == []
