@@ -21,13 +21,12 @@ from sync.ledger import wishes
 from sync.ledger.manual_limit import manual_allowance
 from sync.ledger.position import positions
 from sync.ledger.request import Requested, request_sync
-from sync.ledger.scope import Scope
+from sync.ledger.scope import MOST_NAMED, Scope
 from sync.ledger.targets import connections_to_sync
 from sync.models import Account, Connection
 from sync.models.choices import Kind, RunState, Trigger
 
 NEWEST = 10
-MAX_IDS = 1_000  # as many as fit into one platform query in its documented limits
 
 
 class ManualSyncSerializer(serializers.Serializer[Any]):
@@ -35,7 +34,7 @@ class ManualSyncSerializer(serializers.Serializer[Any]):
 
     provider = ProviderField()
     campaignIds = serializers.ListField(
-        child=PlatformIdField(), max_length=MAX_IDS, required=False, default=list
+        child=PlatformIdField(), max_length=MOST_NAMED, required=False, default=list
     )
     connectionId = IdField(required=False)
 

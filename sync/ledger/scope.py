@@ -13,6 +13,7 @@ from sync.models import JoinedRequest, SyncRequest, SyncRun
 from sync.models.choices import Kind, Mode, Priority, RunState, Trigger
 
 DAY = timedelta(days=1)
+MOST_NAMED = 1_000  # entities of a run: as many as fit into one platform query in its documented limits
 FEW_CALLS = 10  # may be made again: to ask what changed meanwhile takes some, too
 READ_SINCE = "read_since"  # in a run of insights: more was asked for, and what was read before counts no more
 CATCH_UP = "catch_up"  # in a full pass's plan: somebody wants what changed since it began, too
@@ -52,7 +53,10 @@ class Scope:
         return mode_covers and levels_cover and self._covers_ids(other) and self._covers_days(other)
 
     def touches(self, other: "Scope") -> bool:
-        """Whether one run can do both without days that nobody asked for between them."""
+        """Whether one run can do both: without days between them that nobody asked for, and without names
+        that pile up, for who joins a waiting run is not counted."""
+        if not (self._covers_ids(other) or other._covers_ids(self) or self._are_few(other)):
+            return False
         if self._days is None or other._days is None:
             return self._days == other._days
         (since, until), (others_since, others_until) = self._days, other._days
@@ -85,6 +89,10 @@ class Scope:
             return True
         pairs = zip(self._by_kind(), other._by_kind(), strict=True)
         return other._ids() and all(set(others) <= set(own) for own, others in pairs)
+
+    def _are_few(self, other: "Scope") -> bool:
+        pairs = zip(self._by_kind(), other._by_kind(), strict=True)
+        return sum(len({*own, *others}) for own, others in pairs) <= MOST_NAMED
 
     @property
     def _days(self) -> tuple[date, date] | None:

@@ -10,7 +10,7 @@ from django.db import connection as database
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.models import Account, Plan, SyncRequest, SyncRun
+from sync.models import Account, Connection, Plan, SyncRequest, SyncRun
 from tests.factories import make_account, make_connection, make_member, make_sync
 from tests.integration.api_callers import (
     MANUAL,
@@ -81,6 +81,16 @@ def test_refusals_and_joins_do_not_count_against_the_limit(caller: Caller, accou
         assert caller.post(MANUAL, META).status == 409
 
     use_up(caller, account)
+
+
+def test_names_do_not_pile_up_in_a_run_that_others_join_for_nothing(
+    caller: Caller, connection: Connection
+) -> None:
+    def ask(first: int) -> int:
+        return caller.post(MANUAL, {**META, "campaignIds": [f"{first + more}" for more in range(1000)]}).status
+
+    assert [ask(1000 * number) for number in range(6)] == [202] * 5 + [429]
+    assert [len(run.campaign_ids) for run in SyncRun.objects.all()] == [1000] * 5
 
 
 def test_the_limit_is_the_accounts_not_the_users(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.ledger.scope import Scope
+from sync.ledger.scope import MOST_NAMED, Scope
 from sync.models.choices import Mode
 
 NAMES = st.lists(st.sampled_from(["1", "2", "3"]), unique=True, max_size=3).map(
@@ -57,3 +57,21 @@ def between(first: int, last: int) -> Scope:
 )
 def test_ranges_are_joined_when_they_touch(one: Scope, other: Scope, touches: bool) -> None:
     assert one.touches(other) is touches
+
+
+def named(first: int, last: int) -> Scope:
+    return Scope(campaign_ids=tuple(map(str, range(first, last))), ad_ids=("7",))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "touches"),
+    [
+        (named(0, 500), named(499, MOST_NAMED - 1), True),  # with the ad just as many as may be
+        (named(0, 500), named(499, MOST_NAMED), False),
+        (named(0, 2 * MOST_NAMED), named(5, 9), True),  # somebody at the command line named them all at once
+        (named(0, MOST_NAMED), Scope(), True),
+    ],
+)
+def test_names_are_joined_while_they_are_few(one: Scope, other: Scope, touches: bool) -> None:
+    assert one.touches(other) is touches
+    assert other.touches(one) is touches
