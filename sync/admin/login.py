@@ -1,7 +1,7 @@
 """The admin's login: a password can't be found out by trying.
 
-Counted are the wrong ones for a name from an address: a stranger locks nobody out elsewhere. Where the count
-can't be kept, for Redis is away, people still come in.
+Counted are the tries for a name from an address, until one is right: a stranger locks nobody out elsewhere.
+Where the count can't be kept, for Redis is away, people still come in.
 """
 
 from contextlib import suppress
@@ -24,15 +24,9 @@ class LoginForm(AuthenticationForm):
     def clean(self) -> Any:
         name, address = self.cleaned_data.get("username", ""), self.request.META["REMOTE_ADDR"]
         key = f"login:{sha256(f'{address} {name.lower()}'.encode()).hexdigest()}"
-        if _count(key) >= TRIES:
+        if _try(key) > TRIES:
             raise ValidationError(f"Too many wrong passwords. Wait for {PAUSE // 60} minutes.")
-        try:
-            cleaned = super().clean()
-        except ValidationError:
-            with suppress(RedisError, ValueError):  # the count may have run out in between
-                cache.add(key, 0, PAUSE)
-                cache.incr(key)
-            raise
+        cleaned = super().clean()
         with suppress(RedisError):
             cache.delete(key)
         return cleaned
@@ -42,7 +36,9 @@ class LoginForm(AuthenticationForm):
 admin.site.login_form = LoginForm
 
 
-def _count(key: str) -> int:
-    with suppress(RedisError):
-        return int(cache.get(key, 0))
+def _try(key: str) -> int:
+    """The number of this one: counted before it is looked at, so many at once are as many as one by one."""
+    with suppress(RedisError, ValueError):  # the count may have run out in between
+        cache.add(key, 0, PAUSE)
+        return cache.incr(key)
     return 0

@@ -45,11 +45,15 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def refuse_nul(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: PostgreSQL takes no NUL, and Django's lists pass it one. (The API names the parameter.)"""
+    """Middleware: PostgreSQL takes no NUL, and Django passes it one: of a cookie (`"\\000"`), of a list's
+    query, of a page's path. (The API names the parameter.)"""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if "%00" in request.META.get("QUERY_STRING", "") and not request.path_info.startswith("/api/"):
-            raise BadRequest("There is a NUL in the query.")
+        if any("\0" in value for value in request.COOKIES.values()):
+            raise BadRequest("There is a NUL in a cookie.")
+        query, path = request.META.get("QUERY_STRING", ""), request.path_info
+        if ("%00" in query or "\0" in path) and not path.startswith("/api/"):
+            raise BadRequest("There is a NUL in the address.")
         return get_response(request)
 
     return middleware

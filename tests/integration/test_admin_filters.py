@@ -190,10 +190,17 @@ def test_a_filter_that_makes_no_sense_is_no_error(admin_client: Client, runs: di
         "/admin/sync/syncrun/?state__exact=%00",
         "/admin/sync/connection/?condition=%00",
         "/admin/autocomplete/?app_label=sync&model_name=syncrun&field_name=account&term=%00",
+        "/admin/sync/apitoken/%00/change/",
     ],
 )
-def test_a_nul_in_the_query_is_refused(admin_client: Client, url: str) -> None:
+def test_a_nul_in_the_address_is_refused(admin_client: Client, url: str) -> None:
     assert admin_client.get(url).status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", ["/admin/", "/api/account"])
+def test_a_nul_in_a_cookie_is_refused(client: Client, url: str) -> None:
+    assert client.get(url, headers={"Cookie": r'sessionid="\000aaaaaaaaaaaa"'}).status_code == 400
 
 
 def test_newest_runs_come_first_page_by_page(admin_client: Client, connection: Connection) -> None:

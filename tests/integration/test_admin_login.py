@@ -1,7 +1,10 @@
 """The admin's login: wrong passwords are counted, and only those."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core.cache import cache
+from django.db import connection as database
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -29,6 +32,13 @@ def log_in(password: str, name: str = "olga", address: str = "10.0.0.1") -> Http
     return answer
 
 
+def guess(number: int) -> str:
+    try:
+        return log_in(f"guess {number}").content.decode()
+    finally:
+        database.close()
+
+
 def test_a_password_cant_be_found_out_by_trying() -> None:
     for _ in range(TRIES):
         assert b"correct username and password" in log_in("guess").content
@@ -37,6 +47,14 @@ def test_a_password_cant_be_found_out_by_trying() -> None:
         assert b"Too many wrong passwords" in log_in(RIGHT, name).content
     assert log_in(RIGHT, "oscar")["Location"] == "/admin/"
     assert log_in(RIGHT, address="10.0.0.9").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nor_by_trying_many_at_once() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(guess, range(3 * TRIES)))
+
+    assert sum("Too many" not in answer for answer in answers) == TRIES
 
 
 def test_who_knows_the_password_in_the_end_begins_anew() -> None:

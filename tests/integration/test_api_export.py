@@ -72,11 +72,30 @@ def test_filters_order_and_fields_are_those_of_the_list(caller: Caller, connecti
     assert lines == [{"id": "3", "raw": '{"a":[3]}'}, {"id": "1", "raw": '{"a":[1]}'}]
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])  # noqa: RUF001
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "\r1", "\n1", "＝1"])  # noqa: RUF001
 def test_a_formula_is_text_for_a_spreadsheet(caller: Caller, connection: Connection, name: str) -> None:
     make_campaign(connection, name=name)
 
     assert [line["name"] for line in lines_of(caller)] == [f"'{name}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Summer;=1+1", "Summer;'=1+1"),  # where semicolons separate, as in Germany
+        ("Summer\t@SUM(A1)", "Summer\t'@SUM(A1)"),
+        ("Summer\n=1", "Summer\n'=1"),
+        ("\r=1", "'\r'=1"),
+        ("=1;+2;-3", "'=1;'+2;'-3"),
+        ("A; - 5 = 3 + 2, @home", "A; - 5 = 3 + 2, @home"),
+    ],
+)
+def test_nor_where_the_spreadsheet_separates_by_something_else(
+    caller: Caller, connection: Connection, name: str, told: str
+) -> None:
+    make_campaign(connection, name=name)
+
+    assert [line["name"] for line in lines_of(caller)] == [told]
 
 
 def test_numbers_stay_numbers(caller: Caller, connection: Connection) -> None:

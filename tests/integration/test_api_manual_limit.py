@@ -87,7 +87,9 @@ def test_names_do_not_pile_up_in_a_run_that_others_join_for_nothing(
     caller: Caller, connection: Connection
 ) -> None:
     def ask(first: int) -> int:
-        return caller.post(MANUAL, {**META, "campaignIds": [f"{first + more}" for more in range(1000)]}).status
+        return caller.post(
+            MANUAL, {**META, "campaignIds": [f"{first + more}" for more in range(1000)]}
+        ).status
 
     assert [ask(1000 * number) for number in range(6)] == [202] * 5 + [429]
     assert [len(run.campaign_ids) for run in SyncRun.objects.all()] == [1000] * 5
