@@ -1,6 +1,6 @@
 """What /api/insights and its totals may be asked: words for days, filters, orders, and what is wrong."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -43,6 +43,29 @@ def test_a_word_names_the_days(caller: Caller, connection: Connection, word: str
     body = caller.get(PATH, level="campaign", range=word).body
 
     assert (body["from"], body["to"]) == DAYS[word]
+
+
+@pytest.mark.parametrize(
+    "days", [{"range": "last_7d"}, {"from": "2026-11-17"}], ids=["a word", "up to today"]
+)
+@pytest.mark.parametrize(("path", "by"), [(PATH, {}), (TOTALS, {"by": "entity"})])
+def test_pages_are_of_the_first_ones_days_though_midnight_goes_by(
+    caller: Caller, account: Account, path: str, by: dict[str, str], days: dict[str, str]
+) -> None:
+    for _ in range(2):
+        connection = make_connection(account, time_zone="UTC")
+        for number in range(15, 26):
+            make_insight(connection, day=day(number), external_id="1")
+    query = {"level": "campaign", **by, **days}
+    whole = caller.get(path, **query).body
+
+    first = caller.get(path, **query, pageSize="1").body
+    with time_machine.travel(NOW + timedelta(days=1), tick=False):
+        second = caller.get(path, **query, cursor=first["nextCursor"]).body
+
+    assert first["results"] + second["results"] == whole["results"]
+    assert (second["from"], second["to"]) == (whole["from"], whole["to"])
+    assert second["completeness"] == whole["completeness"]
 
 
 def test_days_are_those_of_the_ad_accounts(caller: Caller, account: Account) -> None:

@@ -1,5 +1,6 @@
 """`/api/insights`: daily metrics, and their totals. Money of two currencies is never added."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -126,8 +127,15 @@ class OfDaysView(ListView):
 
     @cached_property
     def days(self) -> Days:
-        """From when to when, both included."""
-        return period(self.asked, self.connections.values(), timezone.now())
+        """From when to when, both included: on further pages as on the first, though midnight went by."""
+        days = period(self.asked, self.connections.values(), timezone.now())
+        if not self.kept:
+            return days
+        since, until = map(date.fromisoformat, self.kept)
+        return self.asked.get("from", since), self.asked.get("to", until)
+
+    def to_keep(self) -> list[Any]:
+        return list(self.days)
 
     def told_beside(self) -> dict[str, Any]:
         level, (since, until) = self.asked["level"], self.days

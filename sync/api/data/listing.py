@@ -131,6 +131,24 @@ class ListView(DataView):
         """The values of `beside`."""
         return {}
 
+    def to_keep(self) -> list[Any]:
+        """What further pages have in common with the first, whatever the time is when they are read."""
+        return []
+
+    @cached_property
+    def kept(self) -> list[Any]:
+        """What the first page had `to_keep`; nothing on that page."""
+        return self._came_with[len(self.order.columns) :]
+
+    @cached_property
+    def _came_with(self) -> list[Any]:
+        """What the cursor says: the place of the last row, then what is kept; nothing without one."""
+        return place_of(self.asked["cursor"], self._about) if "cursor" in self.asked else []
+
+    @property
+    def _about(self) -> str:
+        return f"{self.name} {self.order.expressions}"
+
     def sortable(self) -> QuerySet[Any, Any]:
         """All that the query is about, with what it may be ordered by."""
         expressions = {f"by_{word}": by for word, by in self.orderings.items() if not isinstance(by, str)}
@@ -143,16 +161,18 @@ class ListView(DataView):
 
     def _page(self) -> dict[str, Any]:
         size = self.asked.get("pageSize", PAGE)
-        about = f"{self.name} {self.order.expressions}"
-        place = place_of(self.asked["cursor"], about) if "cursor" in self.asked else None
+        place = self._came_with[: len(self.order.columns)] or None
         columns = self.told().columns | set(self.order.columns)
         found = list(self.selected(self.first(place, size + 1), columns))
         rows, more = found[:size], len(found) > size
         return {
             "results": self.told(rows, many=True).data,
-            "nextCursor": cursor(self.order.place(rows[-1]), about) if more else None,
+            "nextCursor": self._cursor(rows[-1]) if more else None,
             **self.told_beside(),
         }
+
+    def _cursor(self, row: Any) -> str:
+        return cursor([*self.order.place(row), *self.to_keep()], self._about)
 
     def _export(self) -> HttpResponseBase:
         for name in {"cursor", "pageSize"} & set(self.asked):
