@@ -80,6 +80,16 @@ def make_connection(account: Account, provider: str = Provider.META, **columns: 
     return Connection.objects.create(account=account, provider=provider, **columns)
 
 
+def noon() -> str:
+    """A time zone in which it is noon: no day ends while a test runs, and the night's reading is over."""
+    return zone_at(12)
+
+
+def zone_at(hour: int) -> str:
+    """A time zone in which it is this hour."""
+    return f"Etc/GMT{(timezone.now().hour - hour + 12) % 24 - 12:+d}"
+
+
 def make_request(account: Account, **columns: Any) -> SyncRequest:
     columns = {"trigger": Trigger.SCHEDULED, "source": "beat", **columns}
     return SyncRequest.objects.create(account=account, **columns)

@@ -8,7 +8,7 @@ from providers.sandbox import constants
 from providers.sandbox.process import Sandbox
 from sync.models import Account, Ad, AdGroup, Campaign, Connection
 from sync.models.choices import Provider
-from tests.factories import make_connection, make_credential
+from tests.factories import make_connection, make_credential, noon
 
 ROOMY = ((100_000, 60.0),)  # budgets that stand in no test's way
 SECRETS = {Provider.META: constants.META_TOKEN, Provider.GOOGLE: constants.GOOGLE_REFRESH_TOKEN}
@@ -34,10 +34,9 @@ def connect(
     ad_groups: int = 20,
     ads: int = 120,
 ) -> Connection:
-    """A connection to a new ad account of these sizes, with a grant of its own."""
-    opened = sandbox.control(
-        "accounts", platform=provider, campaigns=campaigns, ad_groups=ad_groups, ads=ads
-    )["accounts"][0]
+    """A connection to a new ad account of these sizes, with a grant of its own; it is noon there."""
+    sizes = {"campaigns": campaigns, "ad_groups": ad_groups, "ads": ads}
+    opened = sandbox.control("accounts", platform=provider, **sizes, time_zone=noon())["accounts"][0]
     token = sandbox.control("tokens", platform=provider)["token"]
     is_meta = provider == Provider.META
     return make_connection(

@@ -139,8 +139,3 @@ def use(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
 def days_ago(connection: Connection, days: int) -> date:
     """A day of the ad account."""
     return connection.day_of(timezone.now()) - timedelta(days=days)
-
-
-def noon() -> str:
-    """A time zone in which it is noon: no day ends while a test runs, and the night's reading is over."""
-    return f"Etc/GMT{timezone.now().hour - 12:+d}"

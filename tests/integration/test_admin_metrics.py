@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sync.models import Account, Connection, InsightDay
-from tests.factories import make_connection
-from tests.integration.insight_platform import days_ago, noon
+from tests.factories import make_connection, noon
+from tests.integration.insight_platform import days_ago
 
 
 @pytest.fixture

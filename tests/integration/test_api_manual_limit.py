@@ -2,9 +2,10 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.db import connection as database
 from django.utils import timezone
@@ -120,15 +121,18 @@ def test_a_plan_sets_its_own_limit(caller: Caller, account: Account, limit: int)
 
 def test_the_days_limit_holds_until_midnight(caller: Caller, account: Account, settings: Settings) -> None:
     settings.MAX_MANUAL_SYNCS_PER_DAY = 2
-    use_up(caller, account, times=2)
-    make_connection(account)
+    with time_machine.travel(datetime(2026, 12, 31, 23, 59, tzinfo=UTC), tick=False) as clock:
+        use_up(caller, account, times=2)
+        make_connection(account)
 
-    answer = caller.post(MANUAL, META)
+        refused = caller.post(MANUAL, META)
+        clock.shift(60)
+        answer = caller.post(MANUAL, META)
 
-    midnight = (timezone.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    assert answer.status == 429
-    assert "today" in answer.body["message"]
-    assert answer.body["nextAvailableAt"] == f"{midnight:%Y-%m-%dT%H:%M:%SZ}"
+    assert refused.status == 429
+    assert "today" in refused.body["message"]
+    assert refused.body["nextAvailableAt"] == "2027-01-01T00:00:00Z"
+    assert answer.status == 202
 
 
 @pytest.mark.django_db(transaction=True)

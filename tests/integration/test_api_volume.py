@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
@@ -166,6 +167,7 @@ def test_runs(caller: Caller, connections: list[Connection]) -> None:
         assert_a_page_is_cheap(caller, "/api/runs", "sync_syncrun", query, most)
 
 
+@time_machine.travel(datetime(2026, 11, 24, 12, tzinfo=UTC))  # the days below are among those that are told
 def test_insights(caller: Caller, connections: list[Connection]) -> None:
     ensure_partitions(date(2026, 9, 1), date(2026, 10, 31))
     fill(INSIGHTS, connections)

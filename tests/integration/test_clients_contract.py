@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -163,7 +163,8 @@ def test_where_nothing_changed_nothing_is_read(case: Case) -> None:
         assert [page.records for page in case.client.pages(stream, selection=selection)] == [[]]
 
 
-WEEK = (date(2026, 10, 20), date(2026, 10, 26))
+LAST = datetime.now(UTC).date() - timedelta(days=31)  # of what is not restated any more
+WEEK = (LAST - timedelta(days=6), LAST)
 
 
 @pytest.mark.parametrize("level", list(Level))

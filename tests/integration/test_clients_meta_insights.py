@@ -1,8 +1,9 @@
 """Meta's insights as records: every row of every level, with the platform's numbers."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,7 @@ from providers.records import InsightRecord, InsightSlice, Level
 from providers.registry import ATTRIBUTIONS
 from providers.sandbox.constants import Platform
 from providers.sandbox.process import Sandbox
+from tests.factories import noon
 from tests.integration.client_callers import RecordingGate, meta_client
 from tests.integration.sandbox_callers import open_account
 
@@ -154,11 +156,12 @@ def test_conversions_are_restated_for_four_weeks(sandbox: Sandbox, ad_account: s
 
 
 def test_a_deleted_ad_is_credited_with_what_comes_later(sandbox: Sandbox) -> None:
-    account = open_account(sandbox, Platform.META, campaigns=1, ad_groups=1, ads=20, time_zone="UTC")
+    zone = noon()
+    account = open_account(sandbox, Platform.META, campaigns=1, ad_groups=1, ads=20, time_zone=zone)
     ads = sandbox.truth("meta", account)["ads"]
     for ad in ads:
         sandbox.control("remove", platform="meta", account=account, id=ad)
-    now = datetime.now(UTC).date()
+    now = datetime.now(ZoneInfo(zone)).date()
     sandbox.control("settings", today=(now + timedelta(days=60)).isoformat())
 
     late = read(

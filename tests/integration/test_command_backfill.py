@@ -12,8 +12,8 @@ from django.utils import timezone
 from providers.records import Level
 from sync.models import Account, Connection, InsightDay, SyncRun
 from sync.models.choices import Kind, Priority, RunState, Trigger
-from tests.factories import make_connection, make_run
-from tests.integration.insight_platform import Platform, days_ago, noon, use
+from tests.factories import make_connection, make_run, noon
+from tests.integration.insight_platform import Platform, days_ago, use
 from tests.integration.syncing import work
 
 

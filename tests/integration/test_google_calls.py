@@ -1,17 +1,16 @@
 """What a sync of a Google customer costs: operations, counted by the client and by the platform."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from providers.records import Level, Stream
 from providers.sandbox.process import Sandbox
 from sync.ledger.scope import Scope
 from sync.models import Account, Connection, Insight, InsightDay, SyncRun
 from sync.models.choices import Kind, Mode, RunState
+from tests.integration.insight_platform import days_ago
 from tests.integration.syncing import sync
 from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
 
@@ -96,10 +95,9 @@ def test_the_metrics_are_the_platforms(platform: Sandbox, connection: Connection
     read(connection)
 
     for level in Level:
-        # Of the night's first hours, a level that is read once a day has no row of the new day yet.
         days = InsightDay.objects.filter(level=level).order_by("day").values_list("day", flat=True)
         since, until = days[0], days.reverse()[0]
-        assert (until - since).days + 1 == len(days) >= settings.INSIGHTS_FIRST_DAYS - 1
+        assert (until - since).days + 1 == len(days) == settings.INSIGHTS_FIRST_DAYS
         told = {
             (row["day"], row["id"]): row
             for row in platform.insights("google", connection.external_id, level, str(since), str(until))
@@ -118,7 +116,7 @@ def test_conversions_by_type_stay_where_a_tick_does_not_ask_for_them(
     read(connection)
     daily = dict(Insight.objects.filter(level="campaign").values_list("pk", "conversions_by_type"))
     again = read(connection)
-    later = timezone.now().date() + timedelta(days=28)
+    later = days_ago(connection, -28)
     platform.control("settings", today=str(later))  # conversions are restated
 
     restated = read(connection)

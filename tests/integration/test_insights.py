@@ -6,10 +6,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models import Max
 from django.utils import timezone
 
 from providers.errors import BudgetSpent
 from providers.records import InsightSlice, Level
+from sync.engine import execute as engine_execute
 from sync.engine.execute import execute
 from sync.engine.insights.ended import remember
 from sync.engine.insights.plan import oldest_day
@@ -18,8 +20,8 @@ from sync.ledger.recover import take_back_lost
 from sync.ledger.scope import Scope
 from sync.models import Account, Connection, Insight, InsightDay, SeenIds, SyncRun
 from sync.models.choices import DeferReason, Kind, RunState
-from tests.factories import make_connection
-from tests.integration.insight_platform import Platform, days_ago, noon, stored, use
+from tests.factories import make_connection, noon, zone_at
+from tests.integration.insight_platform import Platform, days_ago, stored, use
 from tests.integration.syncing import ask, make_due, work
 
 LEVELS = list(Level)
@@ -94,6 +96,19 @@ def test_the_next_run_reads_the_fresh_days_of_hourly_levels_and_writes_no_row(
     assert (run.state, run.changes) == (RunState.SUCCEEDED, {})
     assert slices(platform) == [("campaign", 2), ("ad", 2)]
     assert row_versions() == before
+
+
+def test_by_night_a_level_that_is_read_once_a_day_ends_yesterday(
+    account: Account, platform: Platform
+) -> None:
+    connection = make_connection(account, "google", time_zone=zone_at(1))
+    fill(platform, connection)
+
+    assert read(connection).state == RunState.SUCCEEDED
+
+    newest = InsightDay.objects.values("level").annotate(newest=Max("day")).values_list("level", "newest")
+    today, yesterday = days_ago(connection, 0), days_ago(connection, 1)
+    assert dict(newest) == {"account": yesterday, "campaign": today, "ad_group": yesterday, "ad": today}
 
 
 def test_what_was_restated_differs_and_what_vanished_goes(connection: Connection, platform: Platform) -> None:
@@ -214,9 +229,10 @@ def test_a_worker_whose_clock_is_behind_waits_for_reports_as_long_as_any(
 
 
 def test_a_budget_whose_server_is_behind_starts_nothing_again_at_once(
-    connection: Connection, platform: Platform
+    connection: Connection, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is refused for a moment that is over already by the database's clock."""
+    monkeypatch.setattr(engine_execute, "AGAIN", timedelta(minutes=1))  # however slow this machine is
     fill(platform, connection)
     refusals = iter(range(3))
 

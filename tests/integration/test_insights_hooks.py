@@ -13,8 +13,8 @@ from providers.sandbox.process import Sandbox
 from sync.ledger import finish
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Kind, RunState
-from tests.factories import make_connection
-from tests.integration.insight_platform import Platform, days_ago, noon, stored, use
+from tests.factories import make_connection, noon
+from tests.integration.insight_platform import Platform, days_ago, stored, use
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.integration.syncing import ask, sync, work
 from tests.integration.test_api_webhook import HOOK, SECRET, ended, post

@@ -11,13 +11,12 @@ from providers.sandbox.process import Sandbox
 from sync.ledger.scope import Scope
 from sync.models import Account, Connection, InsightDay, SeenIds, SyncRun
 from sync.models.choices import Kind, RunState, Trigger
-from tests.factories import make_connection
-from tests.integration.insight_platform import Platform, days_ago, noon, stored, use
+from tests.factories import make_connection, noon
+from tests.integration.insight_platform import Platform, days_ago, stored, use
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.integration.syncing import ask, sync, work
 from tests.integration.test_insights import slices
 from tests.integration.test_insights_ladder import calls, finish
-from tests.integration.test_insights_platforms import at_noon
 from tests.platforms import connect, platform  # noqa: F401
 
 DAYS = 5
@@ -128,7 +127,7 @@ def test_another_attribution_meanwhile_plans_anew(connection: Connection, told: 
 
 
 def test_metas_reports_are_submitted_once_whoever_joins(platform: Sandbox, account: Account) -> None:
-    connection = at_noon(connect(platform, account, "meta"))
+    connection = connect(platform, account, "meta")
     sync(connection)
     platform.control("settings", meta_report_seconds=0)
     waits = read(connection)

@@ -16,7 +16,6 @@ from sync.models.choices import Kind, RunState
 from tests.integration.insight_platform import Key, days_ago, stored
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.integration.syncing import make_due, sync, work
-from tests.integration.test_insights_platforms import at_noon
 from tests.platforms import connect, platform  # noqa: F401
 
 FIELDS = 14  # of a question for ads
@@ -26,7 +25,7 @@ DAYS = 2
 @pytest.fixture
 def connection(platform: Sandbox, account: Account) -> Connection:
     platform.control("settings", meta_report_seconds=0)
-    return at_noon(connect(platform, account, "meta", campaigns=4, ad_groups=12, ads=120))
+    return connect(platform, account, "meta", campaigns=4, ad_groups=12, ads=120)
 
 
 def read(connection: Connection, *, days: int = 1, levels: tuple[str, ...] = ("ad",)) -> SyncRun:

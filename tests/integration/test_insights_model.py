@@ -12,8 +12,8 @@ from providers.records import InsightSlice, Level
 from sync.ledger.recover import take_back_lost
 from sync.models import Account, Connection, InsightDay, SeenIds, SyncRun
 from sync.models.choices import Kind, RunState, Trigger
-from tests.factories import make_connection
-from tests.integration.insight_platform import Platform, days_ago, noon, stored, use
+from tests.factories import make_connection, noon
+from tests.integration.insight_platform import Platform, days_ago, stored, use
 from tests.integration.syncing import ask, make_due, work
 
 DAYS, FRESH = 6, 2  # of history; of them read by every sync

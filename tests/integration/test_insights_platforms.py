@@ -9,7 +9,7 @@ from providers.sandbox.process import Sandbox
 from sync.engine.insights.plan import attribution_of
 from sync.models import Account, Connection, Insight, InsightDay, SyncRun
 from sync.models.choices import DeferReason, Kind, RunState
-from tests.integration.insight_platform import days_ago, noon
+from tests.integration.insight_platform import days_ago
 from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
 from tests.integration.syncing import BOTH, make_due, sync, work
 from tests.platforms import connect, platform  # noqa: F401
@@ -41,12 +41,6 @@ def stored(connection: Connection) -> set[Figures]:
     return {(level, str(day), *rest) for level, day, *rest in found}
 
 
-def at_noon(connection: Connection) -> Connection:
-    connection.time_zone = noon()
-    connection.save()
-    return connection
-
-
 def versions() -> list[Any]:
     rows = Insight.objects.extra(select={"v": "xmin::text || ctid::text"})
     return sorted(rows.values_list("level", "day", "external_id", "v"))
@@ -60,7 +54,7 @@ def read(connection: Connection, **options: Any) -> SyncRun:
 def test_a_first_run_copies_the_first_days_of_every_level(
     platform: Sandbox, account: Account, provider: str
 ) -> None:
-    connection = at_noon(connect(platform, account, provider, ads=60))
+    connection = connect(platform, account, provider, ads=60)
     sync(connection)
 
     run = read(connection)
@@ -81,7 +75,7 @@ def test_a_first_run_copies_the_first_days_of_every_level(
 def test_a_second_run_writes_no_row_with_few_calls(
     platform: Sandbox, account: Account, provider: str
 ) -> None:
-    connection = at_noon(connect(platform, account, provider, ads=60))
+    connection = connect(platform, account, provider, ads=60)
     sync(connection)
     read(connection)
     before = versions()
@@ -96,7 +90,7 @@ def test_a_second_run_writes_no_row_with_few_calls(
 def test_metas_report_is_awaited_without_a_slot_and_read_when_it_is_ready(
     platform: Sandbox, account: Account
 ) -> None:
-    connection = at_noon(connect(platform, account, "meta", ads=120))
+    connection = connect(platform, account, "meta", ads=120)
     sync(connection)
     platform.control("settings", meta_report_seconds=0.2)
 
