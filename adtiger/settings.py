@@ -322,6 +322,7 @@ LOGGING = logs.configure(LOG_LEVEL, LOG_FORMAT)
 UNFOLD = {
     "SITE_TITLE": "AdTiger",
     "SITE_HEADER": "AdTiger",
+    "SITE_SUBHEADER": "All times are in UTC",
     "SITE_SYMBOL": "sync",
     "SITE_URL": None,  # the admin is the site
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "sync.admin.site.icon"}],

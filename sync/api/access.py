@@ -1,6 +1,6 @@
 """For which account a caller acts, and what the caller's role allows there.
 
-Viewers read, members also sync, owners also connect. Tenancy itself lies in the querysets
+Viewers read, members and owners also sync. Tenancy itself lies in the querysets
 (`of_account`): somebody else's id is unknown here, not forbidden.
 """
 

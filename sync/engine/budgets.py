@@ -7,6 +7,7 @@ from django.conf import settings
 
 from providers.base import FULL
 from providers.budget import Heard, Meter
+from sync import moments
 from sync.engine.error_rate import is_too_high, outcomes
 from sync.engine.limits import all_limits_of
 from sync.engine.platform import budget_store
@@ -45,14 +46,14 @@ def sentences(told: dict[str, Any]) -> list[str]:
     if heard := told["platform"]:
         meters = ", ".join(map(_meter_words, heard["meters"])) or "nothing of its limits"
         tier = f" Access tier: {heard['tier']}." if heard["tier"] else ""
-        lines.append(f"The platform said at {heard['heard_at']:%H:%M:%S} UTC: {meters}.{tier}")
+        lines.append(f"The platform said at {moments.told(heard['heard_at'])}: {meters}.{tier}")
     errors = told["errors"]
     if errors["calls"]:
         held = " Background retries wait for an hour." if errors["retries_held_back"] else ""
         lines.append(f"Of the app's last {errors['calls']} calls {errors['errors']} failed.{held}")
     for who, at in (("People", told["may_call_at"]), ("The background", told["background_may_call_at"])):
         if at:
-            lines.append(f"{who} may call again at {at:%H:%M:%S} UTC.")
+            lines.append(f"{who} may call again at {moments.told(at)}.")
     return lines
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from sync import moments
 from sync.engine.limits import limits_of_run
 from sync.engine.platform import budget_store
 from sync.google.operations import operations_of
@@ -60,7 +61,7 @@ def forecasts(runs: Iterable[SyncRun], places: dict[UUID, int] | None = None) ->
 def with_budgets(words: dict[UUID, str], told: dict[UUID, Forecast]) -> dict[UUID, str]:
     """What runs wait for, with the budget in the place of the queue where that is what they wait for."""
     return words | {
-        pk: f"the call budget: {forecast.calls_again} may call again at {forecast.starts_at:%H:%M:%S} UTC"
+        pk: f"the call budget: {forecast.calls_again} may call again at {moments.told(forecast.starts_at)}"
         for pk, forecast in told.items()
         if forecast.calls_again
     }

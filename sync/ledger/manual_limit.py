@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from sync import moments
 from sync.errors import ManualLimitReached
 from sync.models import Account, SyncRequest, SyncRun
 from sync.models.choices import Trigger
@@ -80,11 +81,12 @@ def _allowance(account: Account, made: list[datetime], now: datetime) -> Allowan
 
 
 def _refusal(allowance: Allowance) -> str:
+    assert allowance.available_at  # noqa: S101  (for the type checker; else nothing would be refused)
     if allowance.today >= allowance.per_day:
         used = f"{allowance.today} manual syncs today; {allowance.per_day} are allowed."
     else:
         used = f"{allowance.last_hour} manual syncs in the last hour; {allowance.per_hour} are allowed."
-    return f"{used} The next one can start at {allowance.available_at:%H:%M:%S} UTC."
+    return f"{used} The next one can start at {moments.told(allowance.available_at)}."
 
 
 def _midnight(now: datetime) -> datetime:

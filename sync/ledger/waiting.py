@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Count
 
+from sync import moments
 from sync.models import Connection, KindLimit, Queue, SyncRun
 from sync.models.base import Pausable
 from sync.models.choices import WAITING, ConnectionStatus, CredentialStatus, DeferReason, RunState
@@ -105,7 +106,7 @@ def _deferral(run: SyncRun) -> str:
     if told := run.waiting_for.removesuffix("."):
         reason = f"{reason}: {told}" if run.defer_reason in EXPLAINED else told
     then = "; the next try is at" if run.defer_reason == DeferReason.OUTAGE else ", until"
-    return f"{reason}{then} {run.available_at:%H:%M:%S} UTC"
+    return f"{reason}{then} {moments.told(run.available_at)}"
 
 
 def _turn(run: SyncRun, conditions: Conditions) -> str:

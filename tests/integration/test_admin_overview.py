@@ -85,6 +85,11 @@ def test_an_empty_installation_says_what_is_missing(admin_client: Client, db: No
     assert "No sync has failed." in html
 
 
+def test_every_page_says_which_clock_it_goes_by(admin_client: Client, db: None) -> None:
+    for url in ("/admin/", "/admin/sync/syncrun/"):
+        assert "All times are in UTC" in admin_client.get(url).content.decode()
+
+
 def test_staff_without_permissions_see_no_numbers(
     client: Client, alice: User, connection: Connection
 ) -> None:

@@ -10,6 +10,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from sync import moments
 from sync.ledger.claim import claim
 from sync.ledger.finish import Failure, defer, fail
 from sync.ledger.lease import Lease
@@ -174,7 +175,7 @@ def test_a_deferred_run_is_pending_with_its_progress_kept(caller: Caller, connec
     body = job(caller, run.pk)
 
     assert (body["status"], body["progress"], body["retryCount"]) == ("pending", 33, 0)
-    assert body["waitingFor"] == f"the call budget: 10 calls a minute, until {until:%H:%M:%S} UTC"
+    assert body["waitingFor"] == f"the call budget: 10 calls a minute, until {moments.told(until)}"
     assert body["queuePosition"] is None
     assert body["estimatedStartAt"] == written(until)
     assert body["estimatedTimeRemaining"] > 1000 * (until - timezone.now()).total_seconds()

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from sync import moments
 from sync.ledger.pause import pause
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import (
@@ -200,7 +201,7 @@ def test_a_deferred_sync_is_waiting_until_its_time(caller: Caller, connection: C
     queue = status(caller)["queue"]
 
     assert (queue["isActive"], queue["isWaiting"], queue["queuePosition"]) == (False, True, None)
-    assert queue["waitingFor"] == f"the call budget: 10 calls a minute, until {until:%H:%M:%S} UTC"
+    assert queue["waitingFor"] == f"the call budget: 10 calls a minute, until {moments.told(until)}"
     assert queue["estimatedStartAt"] == written(until)
 
 

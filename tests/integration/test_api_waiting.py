@@ -17,6 +17,7 @@ from sync.models.choices import ConnectionStatus, CredentialStatus, DeferReason,
 from tests.factories import make_account, make_connection, make_run
 
 NOON = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
+NOON_TOLD = f"{NOON:%Y-%m-%d} 12:00:00 UTC"  # of another day than today
 
 
 def words(run: SyncRun) -> str:
@@ -57,13 +58,13 @@ def test_a_run_that_was_claimed_meanwhile_does_not_wait_for_itself(connection: C
         (
             DeferReason.BUDGET,
             "10 calls a minute of act_1",
-            "the call budget: 10 calls a minute of act_1, until 12:00:00 UTC",
+            "the call budget: 10 calls a minute of act_1, until " + NOON_TOLD,
         ),
-        (DeferReason.RETRY, "Meta did not answer.", "Meta did not answer, until 12:00:00 UTC"),
-        (DeferReason.BUDGET, "", "the call budget, until 12:00:00 UTC"),
-        (DeferReason.RETRY, "", "the next attempt, until 12:00:00 UTC"),
-        (DeferReason.REPORT, "", "the platform's report, until 12:00:00 UTC"),
-        (DeferReason.GAVE_WAY, "", "a more urgent sync, until 12:00:00 UTC"),
+        (DeferReason.RETRY, "Meta did not answer.", "Meta did not answer, until " + NOON_TOLD),
+        (DeferReason.BUDGET, "", "the call budget, until " + NOON_TOLD),
+        (DeferReason.RETRY, "", "the next attempt, until " + NOON_TOLD),
+        (DeferReason.REPORT, "", "the platform's report, until " + NOON_TOLD),
+        (DeferReason.GAVE_WAY, "", "a more urgent sync, until " + NOON_TOLD),
     ],
 )
 def test_a_deferral_tells_its_reason_and_its_end(

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from sync import moments
 from sync.engine.forecast import forecasts, with_budgets
 from sync.engine.limits import limits_of
 from sync.engine.platform import budget_store
@@ -109,7 +110,7 @@ def test_a_spent_budget_is_told_with_whose_it_is_and_until_when(connection: Conn
 
     assert seconds_until(forecast.starts_at) == pytest.approx(60, abs=2)
     words = with_budgets(waiting_for([scheduled]), {scheduled.pk: forecast})[scheduled.pk]
-    expected = f"{connection.external_id} may call again at {forecast.starts_at:%H:%M:%S} UTC"
+    expected = f"{connection.external_id} may call again at {moments.told(forecast.starts_at)}"
     assert words == f"the call budget: {expected}"
     SyncRun.objects.update(priority=1)
     scheduled.refresh_from_db()

@@ -14,6 +14,7 @@ from providers.breaker import Circuits, breaker, circuits
 from providers.breaker.circuits import FAILURES
 from providers.budget import BudgetStore
 from providers.sandbox.process import Sandbox
+from sync import moments
 from sync.engine import platform as engine_platform
 from sync.engine.drain import drain
 from sync.engine.platform import circuits as shared_circuits
@@ -125,7 +126,8 @@ def test_a_lone_run_outlives_any_number_of_failures_and_says_what_it_waits_for(
     assert (run.state, run.defer_reason, run.failed_attempts) == (RunState.DEFERRED, DeferReason.OUTAGE, 2)
     name = {"meta": "Meta's campaigns", "google": "Google's queries"}[provider]
     words = waiting_for([run])[run.pk]
-    told = f"{name} do not answer; the next try is at {run.available_at:%H:%M:%S} UTC"
+    assert run.available_at
+    told = f"{name} do not answer; the next try is at {moments.told(run.available_at)}"
     assert words == f"the platform to answer: {told}"
 
     for _ in range(4):

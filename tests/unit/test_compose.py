@@ -52,6 +52,12 @@ def test_every_variable_of_a_service_is_read_by_the_settings(name: str) -> None:
     assert set(SERVICES[name]["environment"]) <= env.NAMES
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_of_the_env_file_reaches_each_service(name: str) -> None:
+    """Compose itself takes from it only what this file names."""
+    assert SERVICES[name]["env_file"] == [{"path": ".env", "required": False}]
+
+
 def test_no_secret_has_a_value_in_the_file() -> None:
     for name in OURS:
         for variable, value in SERVICES[name]["environment"].items():

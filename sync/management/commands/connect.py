@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from providers.errors import BudgetSpent, ProviderError
+from sync import moments
 from sync.connect import Connected, connect_ad_account, connect_all
 from sync.errors import SyncError
 from sync.management.command import AdTigerCommand, WrongUse
@@ -66,7 +67,7 @@ class Command(AdTigerCommand):
         except BudgetSpent as exc:
             again = datetime.fromtimestamp(exc.retry_at, UTC)
             raise CommandError(
-                f"Not connected, and nothing was stored: {exc}. Try again after {again:%H:%M:%S} UTC."
+                f"Not connected, and nothing was stored: {exc}. Try again after {moments.told(again)}."
             ) from None
         except (ProviderError, SyncError) as exc:
             raise CommandError(f"Not connected, and nothing was stored: {exc}") from None
