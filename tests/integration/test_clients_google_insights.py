@@ -1,9 +1,11 @@
 """Google's insights arrive whole and exact: one operation per level, from any cursor, whatever breaks."""
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,18 +17,19 @@ from providers.records import InsightPage, InsightRecord, InsightSlice, Level
 from providers.sandbox.accounts import MANAGER
 from providers.sandbox.constants import RECORDED_GOOGLE_CUSTOMER, Platform
 from providers.sandbox.process import Sandbox
-from tests.integration.client_callers import google_client
+from tests.integration import client_callers
 from tests.integration.sandbox_callers import open_account
 
 pytest_plugins = "tests.integration.sandbox_fixtures"
 
 SINCE, UNTIL = date(2026, 10, 20), date(2026, 11, 2)
+TODAY = "2026-11-20"
 LEVELS = list(Level)
 
 
 @pytest.fixture(autouse=True)
 def a_fixed_day(sandbox: Sandbox) -> None:
-    sandbox.control("settings", today="2026-11-20", google_chunk_rows=30)
+    sandbox.control("settings", today=TODAY, google_chunk_rows=30)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,9 @@ def account(sandbox_process: Sandbox) -> str:
 def at(moment: str, zone: str = "Europe/Berlin") -> Any:
     """A clock that shows it."""
     return lambda: datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone)).timestamp()
+
+
+google_client = partial(client_callers.google_client, clock=at(f"{TODAY}T12:00"))
 
 
 def pages(
@@ -213,7 +219,7 @@ def test_days_are_those_of_the_customers_clock(sandbox: Sandbox) -> None:
     west = open_account(sandbox, Platform.GOOGLE, **sizes, time_zone="Pacific/Honolulu")
 
     for account, zone in ((tokyo, "Asia/Tokyo"), (west, "Pacific/Honolulu")):
-        client = google_client(sandbox, account, time_zone=zone)
+        client = google_client(sandbox, account, time_zone=zone, clock=time.time)
         before = datetime.now(ZoneInfo(zone)).date()
         days = {"since": before - timedelta(days=10), "until": before + timedelta(days=10)}
         last = max(record.day for record in records(pages(client, Level.ACCOUNT, **days)))

@@ -137,3 +137,14 @@ def test_what_lies_outside_the_range_is_left_out() -> None:
     late = event(changeDateTime="2026-07-01 12:30:00.000000")
 
     assert len(read(event(), late)) == 1
+
+
+def test_in_the_hour_that_comes_twice_the_first_is_meant() -> None:
+    """Google's log does not say which: a change of the second is nobody's rather than somebody else's."""
+    row = event(changeDateTime="2026-10-25 02:30:00.000000")
+    first, second = (datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1))
+
+    (told,) = read(row, since=first - AN_HOUR, until=first)
+
+    assert told.at == first
+    assert read(row, since=second - AN_HOUR / 2, until=second) == []
