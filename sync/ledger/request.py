@@ -132,12 +132,15 @@ def _place(result: Requested, connection: Connection, ask: Ask) -> None:
         SyncRun.objects.filter(pk=running.pk, priority__gt=ask.priority).update(priority=ask.priority)
         result.skipped.append(Skipped(connection, running))
         return
-    result.made.append(_make(result.request, connection, ask))
-
-
-def _make(request: SyncRequest, connection: Connection, ask: Ask) -> SyncRun:
     ensure_queue(connection.provider, connection.region)
-    return SyncRun.objects.create(
+    run = new_run(result.request, connection, ask)
+    run.save(force_insert=True)
+    result.made.append(run)
+
+
+def new_run(request: SyncRequest, connection: Connection, ask: Ask) -> SyncRun:
+    """A run that is due at once, still to be written."""
+    return SyncRun(
         account_id=connection.account_id,
         connection=connection,
         request=request,

@@ -7,6 +7,7 @@ times of their own. All are settings.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -78,20 +79,22 @@ def clean_up() -> Cleaned:
 
 
 def _delete(rows: "models.QuerySet[models.Model]") -> int:
-    """Delete in batches; returns how many of these rows went."""
-    total = 0
-    while number := _delete_batch(rows):
-        total += number
+    """Delete in batches, each from where the one before ended: what is kept between is passed once. Returns
+    how many of these rows went."""
+    total, rest = 0, rows
+    while ids := _delete_batch(rest):
+        total += len(ids)
+        rest = rows.filter(pk__gt=ids[-1])
     return total
 
 
 @transaction.atomic
-def _delete_batch(rows: "models.QuerySet[models.Model]") -> int:
-    """Locked before they go: what a person just replays is no longer among them."""
+def _delete_batch(rows: "models.QuerySet[models.Model]") -> list[Any]:
+    """Locked before they go: what a person just replays is no longer among them. Returns their keys."""
     locked = rows.order_by("pk").select_for_update(of=("self",), skip_locked=True)
     ids = [row.pk for row in locked.only("pk")[:BATCH]]
     rows.model._default_manager.filter(pk__in=ids).delete()
-    return len(ids)
+    return ids
 
 
 def _trim_results() -> int:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 import requests
+from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 from psycopg import sql
 
@@ -70,6 +71,7 @@ def test_a_worker_serves_its_queues_and_stops_on_sigterm(served: str) -> None:
         "maintenance": {"maintenance"},
         "all": {"sync.meta", "sync.google", "maintenance"},
     }
+    children = {**settings.CONCURRENCY, "maintenance": 2}  # for a clean-up must not hold up the ticks
     process = subprocess.Popen(
         [sys.executable, "manage.py", "worker", served],
         cwd=ROOT,
@@ -80,7 +82,9 @@ def test_a_worker_serves_its_queues_and_stops_on_sigterm(served: str) -> None:
     )
     try:
         eventually(Pulse.objects.exists, seconds=30, what="a pulse")
-        assert set(Pulse.objects.get().queues) == queues[served]
+        pulse = Pulse.objects.get()
+        assert set(pulse.queues) == queues[served]
+        assert pulse.concurrency == children.get(served, sum(children.values()))
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
     finally:

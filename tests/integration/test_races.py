@@ -38,6 +38,7 @@ from tests.processes import eventually, worker
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 SECONDS = 6.0  # long enough for some thousand steps
+_hours = itertools.count(1)
 BUSY = Failure("NETWORK_ERROR", "unreachable", "Meta could not be reached.", is_retryable=True)
 
 
@@ -106,6 +107,13 @@ def work(dice: random.Random) -> str:
     return way
 
 
+def schedule(_: random.Random) -> str:
+    """All connections are due again at each step, for an hour is over."""
+    request_due(timezone.now() + next(_hours) * timedelta(hours=1))
+    time.sleep(0.02)
+    return "scheduled"
+
+
 def stop(dice: random.Random) -> str:
     ids = list(SyncRun.objects.filter(state__in=OPEN).values_list("pk", flat=True)[:20])
     cancel(SyncRun.objects.filter(pk__in=dice.sample(ids, k=min(2, len(ids)))), by="racer")
@@ -142,13 +150,14 @@ def test_requests_claims_ends_cancels_and_ticks_that_race_keep_every_promise(set
             make_connection(account)
     ask(random.Random(1))  # noqa: S311
     race = Race()
-    for step, number in ((ask, 2), (work, 3), (stop, 1), (heal, 2), (look, 1)):
+    for step, number in ((ask, 2), (schedule, 2), (work, 3), (stop, 1), (heal, 2), (look, 1)):
         race.start(step, number)
 
     race.finish()
 
     for happened in (
         "asked",
+        "scheduled",
         "succeed",
         "fail",
         "defer",

@@ -3,23 +3,37 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 from pytest_django import Settings
 
+from sync.ledger import request_each
 from sync.ledger.claim import claim
 from sync.ledger.pause import pause
 from sync.ledger.replay import replay
 from sync.ledger.request import request_sync
-from sync.models import Account, Change, Connection, OutsideCalls, Queue, SeenIds, SyncRequest, SyncRun
+from sync.models import (
+    Account,
+    Change,
+    Connection,
+    Lane,
+    OutsideCalls,
+    Queue,
+    SeenIds,
+    SyncRequest,
+    SyncRun,
+)
 from sync.models.choices import CredentialStatus, Kind, RunState, Trigger
+from sync.schedule import cleanup, hourly
 from sync.schedule.beat import ensure_rows
 from sync.schedule.cleanup import clean_up
 from sync.schedule.hourly import request_due, request_hour
@@ -134,6 +148,84 @@ def test_beat_and_a_person_may_ask_at_the_same_moment() -> None:
     assert SyncRun.objects.get(kind=Kind.CAMPAIGNS).trigger == Trigger.MANUAL
 
 
+def test_as_many_statements_for_many_as_for_a_few(account: Account) -> None:
+    other = make_account("Globex")
+
+    def statements(number: int) -> int:
+        for of in (account, other):
+            for _ in range(number):
+                due_connection(of)
+        with CaptureQueriesContext(database) as captured:
+            assert request_due(timezone.now()).queued == 2 * number
+        return len(captured)
+
+    request_due(timezone.now())  # reads what is read once
+    statements(1)  # makes the queue
+    assert statements(20) == statements(2)
+    assert SyncRun.objects.count() == 2 * SyncRequest.objects.count() == 2 * 2 * 23
+
+
+def test_who_is_busy_joins_while_the_others_get_their_runs(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In several transactions; whose sync is open is asked one by one."""
+    monkeypatch.setattr(hourly, "TOGETHER", 3)
+    connections = [due_connection(account) for _ in range(7)]
+    waiting = make_run(connections[1], trigger=Trigger.MANUAL)
+    make_run(connections[4], state=RunState.RUNNING)
+
+    result = request_due(timezone.now())
+
+    assert (result.total, result.queued, result.skipped) == (7, 7, 0)
+    assert waiting.joined_by.count() == 1
+    assert SyncRun.objects.filter(trigger=Trigger.SCHEDULED, state=RunState.QUEUED).count() == 5 * 2 + 2
+    assert not Connection.objects.filter(next_sync_at__lte=timezone.now()).exists()
+
+
+def test_who_gets_no_run_keeps_the_slot(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = due_connection(account)
+    monkeypatch.setattr(request_each, "new_run", Mock(side_effect=RuntimeError))
+
+    with pytest.raises(RuntimeError):
+        request_due(timezone.now())
+
+    assert Connection.objects.get().next_sync_at == connection.next_sync_at
+    assert not SyncRequest.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slot_that_somebody_took_meanwhile_is_not_asked_for_again() -> None:
+    """He who took it may have had his runs done by then."""
+    connection = due_connection(make_account())
+
+    with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).get()
+        beat = begin(lambda: request_due(timezone.now()))
+        Connection.objects.update(next_sync_at=connection.slot_after(timezone.now()))
+
+    assert beat.result(timeout=10).queued == 0
+    assert not SyncRun.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lanes_of_many_accounts_are_changed_behind_the_queues_lock() -> None:
+    """As by those that ripen, who may take them in another order."""
+    accounts = [make_account(name) for name in ("Acme", "Globex")]
+    for account in accounts:
+        make_run(make_connection(account))  # makes its lane
+        due_connection(account)
+
+    first, second = Lane.objects.order_by("id")
+
+    with transaction.atomic():
+        Queue.objects.select_for_update(no_key=True).get()
+        assert Lane.objects.select_for_update().filter(pk=second.pk).exists()
+        beat = begin(lambda: request_due(timezone.now()))
+        assert Lane.objects.select_for_update().filter(pk=first.pk).exists()
+
+    assert beat.result(timeout=10).queued == 2
+
+
 def test_the_tick_promotes_takes_back_and_nudges(account: Account) -> None:
     past = timezone.now() - timedelta(seconds=1)
     deferred = make_run(make_connection(account), state=RunState.DEFERRED, available_at=past)
@@ -199,6 +291,24 @@ def test_history_is_kept_as_long_as_the_settings_say(connection: Connection) -> 
 
     assert set(SyncRun.objects.all()) == kept
     assert cleaned.runs == 3
+
+
+def test_the_clean_up_goes_by_batches_past_what_is_kept(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanup, "BATCH", 2)
+    old = timezone.now() - timedelta(days=8)  # a week is what a run that found nothing is kept
+    for changes in ({}, {"new": 1}, {}, {"new": 1}, {}, {}):
+        make_run(
+            connection,
+            state=RunState.SUCCEEDED,
+            trigger=Trigger.SCHEDULED,
+            finished_at=old,
+            changes=changes,
+        )
+
+    assert clean_up().runs == 4
+    assert [run.changes for run in SyncRun.objects.all()] == [{"new": 1}] * 2
 
 
 def test_dead_letters_have_a_retention_of_their_own_until_a_person_is_done_with_them(

@@ -123,14 +123,14 @@ def test_nothing_to_ask_for_makes_no_request(connection: Connection) -> None:
 def test_all_runs_of_a_request_are_made_or_none(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = requests._make
+    make = requests.new_run
 
     def make_no_ads(request: SyncRequest, of: Connection, ask: Ask) -> SyncRun:
         if ask.kind == Kind.ADS:
             raise RuntimeError("no")
         return make(request, of, ask)
 
-    monkeypatch.setattr(requests, "_make", make_no_ads)
+    monkeypatch.setattr(requests, "new_run", make_no_ads)
 
     with pytest.raises(RuntimeError):
         request_sync(

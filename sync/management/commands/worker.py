@@ -15,6 +15,7 @@ from sync.models import queue_name
 from sync.models.choices import Provider
 
 WATCHED = ("adtiger", "sync", "providers")
+MAINTENANCE_CHILDREN = 2  # a clean-up may take minutes, and the other one ticks meanwhile
 
 
 class Command(AdTigerCommand):
@@ -27,7 +28,9 @@ class Command(AdTigerCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("queues", choices=[*Provider.values, MAINTENANCE, "all"], help="what it serves")
         parser.add_argument(
-            "--concurrency", type=count, help="child processes (default: the provider's slots)"
+            "--concurrency",
+            type=count,
+            help="child processes (default: the provider's slots; 2 for maintenance)",
         )
         parser.add_argument("--region", default=settings.REGION, help="the region whose queues it serves")
         parser.add_argument(
@@ -37,7 +40,9 @@ class Command(AdTigerCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         serves, region = options["queues"], options["region"]
         served = [*Provider.values, MAINTENANCE] if serves == "all" else [serves]
-        slots = options["concurrency"] or sum(settings.CONCURRENCY.get(name, 1) for name in served)
+        slots = options["concurrency"] or sum(
+            settings.CONCURRENCY.get(name, MAINTENANCE_CHILDREN) for name in served
+        )
         if options["reload"]:
             _replace_by(_reloading(serves, region, slots))
         queues = [name if name == MAINTENANCE else queue_name(name, region) for name in served]
