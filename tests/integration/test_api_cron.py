@@ -1,11 +1,13 @@
 """/api/cron/sync-hourly: the secret, the schedule driven from outside, and the health check."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings as configured
 from django.contrib.auth.models import User
 from django.db import connection as database
@@ -47,6 +49,13 @@ def at_work(*queues: str) -> None:
     """As if a worker of these queues and beat had just shown themselves."""
     alive.record("worker@here", started_at=timezone.now(), queues=queues)
     alive.record_tick()
+
+
+@pytest.fixture
+def _no_hour_ends() -> Iterator[None]:
+    """Between what a test prepares and what it looks at."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -95,6 +104,7 @@ def test_the_cron_secret_is_no_api_token(account: Account) -> None:
     assert cron().get("/api/sync/status").status == 401
 
 
+@pytest.mark.usefixtures("_no_hour_ends")
 def test_this_hours_connections_are_asked_for(account: Account, other_account: Account) -> None:
     end = timezone.now().replace(minute=59, second=59, microsecond=999_999)
     due = make_connection(account, next_sync_at=end)
@@ -117,6 +127,7 @@ def test_this_hours_connections_are_asked_for(account: Account, other_account: A
         assert (run.trigger, run.request.source) == (Trigger.SCHEDULED, "cron")
 
 
+@pytest.mark.usefixtures("_no_hour_ends")
 def test_a_second_call_in_the_hour_does_nothing_twice(account: Account) -> None:
     make_connection(account, next_sync_at=timezone.now())
 
