@@ -7,6 +7,7 @@ lets a test compare it with `.env.example`.
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -110,3 +111,26 @@ def env_secret(name: str, *, default: str = "", required: bool = False, why: str
     if required and not value:
         raise ImproperlyConfigured(_MISSING.format(name=name, why=f" {why}" if why else ""))
     return value
+
+
+def env_redis(name: str, *, schemes: tuple[str, ...], required: bool = False, why: str = "") -> str:
+    """The URL of a Redis or Valkey server; where Sentinels are allowed, theirs with semicolons between.
+
+    A wrong one is not repeated: it may hold a password.
+    """
+    url = env_secret(name, required=required, why=why)
+    servers = url.split(";") if "sentinel" in schemes else [url]
+    if url and not all(_is_server(server, schemes) for server in servers):
+        raise ImproperlyConfigured(
+            f"{name} must look like redis://:password@host:6379/0, begin with one of "
+            f"{', '.join(schemes)}, and name one server: Redis Cluster is not supported."
+        )
+    return url
+
+
+def _is_server(url: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and parts.port != 0 and bool(parts.hostname or parts.path)
+    except ValueError:  # of a port that is no number
+        return False

@@ -18,6 +18,7 @@ from adtiger.env import (
     env_fraction,
     env_int,
     env_list,
+    env_redis,
     env_secret,
     env_str,
     env_windows,
@@ -107,7 +108,8 @@ PREPARE = 0 if env_bool("PREPARE_STATEMENTS", default=True) else None
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = PREPARE
 
 # --- Redis or Valkey: budgets and cache on one, Celery's messages on the same or another ---------
-REDIS_URL = env_secret("REDIS_URL", required=IS_PRODUCTION, why=_UNSET) or embedded.redis_url(HOME)
+_REDIS = env_redis("REDIS_URL", schemes=("redis", "rediss", "unix"), required=IS_PRODUCTION, why=_UNSET)
+REDIS_URL = _REDIS or embedded.redis_url(HOME)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -118,7 +120,12 @@ CACHES = {
 }
 
 # --- Celery -------------------------------------------------------------------------------------
-CELERY_BROKER_URL = env_secret("CELERY_BROKER_URL") or env_secret("BULLMQ_REDIS_URL") or REDIS_URL
+_BROKERS = ("redis", "rediss", "redis+socket", "sentinel")
+CELERY_BROKER_URL = (
+    env_redis("CELERY_BROKER_URL", schemes=_BROKERS)
+    or env_redis("BULLMQ_REDIS_URL", schemes=_BROKERS)
+    or REDIS_URL
+)
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_RESULT_EXTENDED = True  # keeps the task's name, which the clean-up counts by
 CELERY_TASK_IGNORE_RESULT = True  # a sync's result is its row in the ledger; maintenance tasks opt in

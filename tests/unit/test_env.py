@@ -63,6 +63,40 @@ def test_a_choice_names_what_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
         env.env_choice("ADTIGER_ENV", choices=("production", "development", "test"), default="production")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "redis://a:6379,b:6379",
+        "queue-redis:6379",
+        "http://queue-redis:6379",
+        "redis://",
+        "redis://:pa55@a:port",
+    ],
+)
+def test_a_wrong_redis_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    """The first is what a cluster would look like, which Celery has no transport for."""
+    monkeypatch.setenv("BULLMQ_REDIS_URL", wrong)
+
+    with pytest.raises(ImproperlyConfigured, match="BULLMQ_REDIS_URL must look like") as caught:
+        env.env_redis("BULLMQ_REDIS_URL", schemes=("redis", "sentinel"))
+    assert "pa55" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "redis://localhost:6379",
+        "redis://:a,b@[::1]:6379/1",
+        "redis+socket:///run/valkey.sock",
+        "sentinel://a:26379;sentinel://b:26379",
+    ],
+)
+def test_a_right_redis_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, right: str) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", right)
+
+    assert env.env_redis("CELERY_BROKER_URL", schemes=("redis", "redis+socket", "sentinel")) == right
+
+
 def test_a_required_secret_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SECRET_KEY", raising=False)
 
