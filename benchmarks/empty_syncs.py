@@ -112,7 +112,7 @@ def _succeed(run: SyncRun, *, goes_on: Callable[[], bool]) -> SyncRun | None:
 
 
 def _succeed_alone(run: SyncRun, *, goes_on: Callable[[], bool]) -> None:
-    finish.succeed(Lease.of(run), calls=0)
+    finish.succeed(Lease.of(run), Success(calls=0))
 
 
 def _succeed_with_budget(run: SyncRun, *, goes_on: Callable[[], bool]) -> SyncRun | None:

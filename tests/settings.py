@@ -3,9 +3,9 @@
 import os
 
 os.environ.setdefault("ADTIGER_ENV", "test")
-os.environ.setdefault("ADTIGER_HOME", os.path.join(os.path.dirname(__file__), "..", ".adtiger", "test"))  # noqa: PTH118, PTH120
+os.environ.setdefault("ADTIGER_HOME", os.path.join(os.path.dirname(__file__), "..", ".adtiger", "test"))  # noqa: PTH118, PTH120  (before Django)
 
-from adtiger.settings import *  # noqa: F403
+from adtiger.settings import *  # noqa: F403  (settings are names)
 from adtiger.settings import CACHES, REDIS_URL
 
 _NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from benchmarks.harness.product import execute
 from providers.sandbox.meta_usage import TIER
-from sync.ledger.claim import rebuild_lanes
 from sync.ledger.queues import ensure_queue
 from sync.models import Account, Connection, Credential, SyncRequest, SyncRun
 from sync.models.choices import Priority, Provider, RunState, Trigger
@@ -99,7 +98,7 @@ def queue_runs(external_ids: Sequence[str] | None = None) -> None:
     )
     execute("ALTER TABLE sync_syncrun ENABLE TRIGGER sync_keep_lanes_insert")
     template.delete()
-    rebuild_lanes()
+    execute("SELECT sync_rebuild_lanes()")
     _settle("sync_syncrun", "sync_connection", "sync_account", "sync_credential", "sync_lane")
 
 

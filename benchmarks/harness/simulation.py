@@ -28,6 +28,7 @@ from sync.engine.limits import limits_of
 from sync.google.operations import operations_of
 from sync.ledger import finish
 from sync.ledger.claim import claim
+from sync.ledger.finish import Success
 from sync.ledger.lease import Lease
 from sync.models import Connection, SyncRun
 from sync.models.choices import DeferReason, Provider
@@ -135,7 +136,7 @@ class Turn:
         if not self._simulation.answered(self._run):
             self.prepare()
             return
-        finish.succeed(self._lease, calls=self._calls)
+        finish.succeed(self._lease, Success(calls=self._calls))
         self._simulation.outcome.ended += 1
         self._simulation.outcome.drained_at = self._simulation.clock.seconds
         self._simulation.leave(begun=self._begun)

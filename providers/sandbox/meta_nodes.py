@@ -72,7 +72,7 @@ def _choose(call: Call, target: Target, kind: Kind) -> list[Entity]:
     def select() -> list[Entity]:
         tests = parse_selection(kind, given)
         if parent is not None:
-            tests.append(lambda row: parent in (row.campaign, getattr(row, "group", None)))  # type: ignore[union-attr]
+            tests.append(lambda row: parent in (row.campaign, getattr(row, "group", None)))  # type: ignore[union-attr]  # of an edge with parents
         rows = catalog.of(kind)
         for test in tests:
             rows = [row for row in rows if test(row)]

@@ -10,7 +10,7 @@ from sync.models import ApiToken, Membership
 _TOKEN = re.compile(rb"[\x21-\x7e]{1,200}")  # what a header may hold; ours have 68 characters
 
 
-class ApiTokenAuthentication(TokenAuthentication):  # type: ignore[misc]
+class ApiTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox has no types
     """`Authorization: Bearer <API token>`. `request.auth` is the membership that the token acts under.
 
     A token is worth what its user may do in its account now: nothing, once the membership has ended.

@@ -25,7 +25,7 @@ def refusals(*statuses: int) -> dict[int, OpenApiResponse]:
     return {status: OpenApiResponse(ErrorSerializer, REFUSALS[status]) for status in statuses}
 
 
-class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its hook for subclasses
     """An API token."""
 
     target_class = "sync.api.authentication.ApiTokenAuthentication"
@@ -35,7 +35,7 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
         return {"type": "http", "scheme": "bearer", "description": "An API token, bound to one account."}
 
 
-class CronSecretScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class CronSecretScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its hook for subclasses
     """The cron secret."""
 
     target_class = "sync.api.cron.CronSecret"

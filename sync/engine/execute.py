@@ -208,7 +208,7 @@ def _succeed(turn: Turn, *, calls: int, goes_on: Callable[[], bool] = never) -> 
         if goes_on():
             records, following = succeed_and_claim(run, lease, success)
         else:
-            records = finish.succeed_with(lease, success)
+            records = finish.succeed(lease, success)
     run.state, run.available_at, run.defer_reason, run.waiting_for = RunState.SUCCEEDED, None, "", ""
     _tell(run, records)
     return following

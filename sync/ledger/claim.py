@@ -136,9 +136,3 @@ def mend_holds() -> int:
     with database.cursor() as cursor:
         cursor.execute("SELECT sync_mend_holds()")
         return int(cursor.fetchone()[0])
-
-
-def rebuild_lanes() -> None:
-    """Count all lanes anew; for rows that were loaded with the triggers off."""
-    with database.cursor() as cursor:
-        cursor.execute("SELECT sync_rebuild_lanes()")

@@ -97,13 +97,8 @@ class Success(NamedTuple):
     discrepancies: Sequence[str] = ()
 
 
-def succeed(lease: Lease, *, calls: int) -> int:
-    """All was copied; returns how many records."""
-    return succeed_with(lease, Success(calls))
-
-
-def succeed_with(lease: Lease, success: Success) -> int:
-    """The same, with what its connection is to know of it."""
+def succeed(lease: Lease, success: Success) -> int:
+    """End the run; returns how many records it copied. Raises `LeaseLost`."""
     return records_of(lease, prepared.fetch(*succeeding(lease, success)))
 
 

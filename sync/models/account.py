@@ -74,7 +74,7 @@ class Membership(models.Model):
         return f"{self.user} in {self.account} ({self.role})"
 
 
-class ApiToken(AbstractAuthToken):  # type: ignore[misc]
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """A Bearer token, bound to one account. Only its hash is stored; it is shown once, when made."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="+")

@@ -22,13 +22,12 @@ class InterventionQuerySet(models.QuerySet["Intervention"]):
         self, action: Action, subjects: Iterable[models.Model], *, by: str, reason: str = ""
     ) -> "list[Intervention]":
         """Write down that somebody did this to each of the subjects."""
-        # what `_meta` belongs to may be a mixin to the type checker; here it is always a table's model
         return self.bulk_create(
             Intervention(
                 action=action,
                 by=by,
                 reason=reason,
-                **{SUBJECTS[subject._meta.concrete_model]: subject},  # type: ignore[index]
+                **{SUBJECTS[subject._meta.concrete_model]: subject},  # type: ignore[index]  # no mixin's
             )
             for subject in subjects
         )

@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in chosen]
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print("\n!!! BROWSER TESTS LEFT OUT: no chromium on the PATH", file=sys.stderr)  # noqa: T201
+        print("\n!!! BROWSER TESTS LEFT OUT: no chromium on the PATH", file=sys.stderr)  # noqa: T201  (aloud)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from sync.engine.drain import drain
 from sync.ledger.request import request_sync
 from sync.models import Connection, SyncRun
 from sync.models.choices import RunState, Trigger
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 
 BOTH = pytest.mark.parametrize("provider", ["meta", "google"])
 

@@ -132,7 +132,7 @@ def test_the_condition_in_sql_is_the_condition_of_the_model(db: None) -> None:
     rows = Connection.objects.with_condition().select_related("credential", "account")
 
     assert len(rows) == len(ConnectionStatus) * len(CredentialStatus) * 4
-    assert [row.told_condition for row in rows] == [row.condition for row in rows]  # type: ignore[attr-defined]
+    assert [row.told_condition for row in rows] == [row.condition for row in rows]  # type: ignore[attr-defined]  # annotated
 
 
 def test_the_catalog_is_filtered_and_searched(admin_client: Client, connection: Connection) -> None:

@@ -218,7 +218,7 @@ def test_whoever_is_not_staff_is_asked_to_sign_in(client: Client, alice: User) -
 def test_the_icon_that_browsers_ask_for_exists(client: Client, db: None) -> None:
     response = client.get("/favicon.ico", follow=True)
 
-    assert b"<svg" in b"".join(response.streaming_content)  # type: ignore[attr-defined]
+    assert b"<svg" in b"".join(response.streaming_content)  # type: ignore[attr-defined]  # a stream
     response.close()
 
 

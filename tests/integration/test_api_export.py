@@ -72,7 +72,7 @@ def test_filters_order_and_fields_are_those_of_the_list(caller: Caller, connecti
     assert lines == [{"id": "3", "raw": '{"a":[3]}'}, {"id": "1", "raw": '{"a":[1]}'}]
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "\r1", "\n1", "＝1"])  # noqa: RUF001
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "\r1", "\n1", "＝1"])  # noqa: RUF001  (as it comes)
 def test_a_formula_is_text_for_a_spreadsheet(caller: Caller, connection: Connection, name: str) -> None:
     make_campaign(connection, name=name)
 

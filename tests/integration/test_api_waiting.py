@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from sync.ledger.claim import claim
-from sync.ledger.finish import succeed
+from sync.ledger.finish import Success, succeed
 from sync.ledger.lease import Lease
 from sync.ledger.pause import pause
 from sync.ledger.position import oldest_wait, positions
@@ -127,7 +127,7 @@ def claimed_order() -> list[SyncRun]:
     order = []
     while run := claim("meta", "default", worker="w"):
         order.append(run)
-        succeed(Lease.of(run), calls=0)
+        succeed(Lease.of(run), Success(calls=0))
     return order
 
 

@@ -11,9 +11,9 @@ from sync.ledger.scope import Scope
 from sync.models import Account, Campaign, Change, Connection, SyncRun
 from sync.models.choices import Mode, RunState
 from tests.commands import run_json
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import sync
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 ALICE = "alice@example.com"
 

@@ -9,7 +9,7 @@ import redis
 from providers.base import Reading, Usage
 from providers.budget import BudgetGate, BudgetStore, Limit, Window
 from providers.errors import BudgetSpent, LimitReached, Scope
-from tests.integration.valkey_server import ValkeyServer, valkey  # noqa: F401
+from tests.integration.valkey_server import ValkeyServer, valkey  # noqa: F401  (fixtures)
 from tests.processes import eventually
 
 

@@ -8,7 +8,7 @@ from providers.base import Reading, Usage
 from providers.budget import BudgetStore, Limit, Outcomes, Window
 from providers.budget.heard import OUTCOMES
 from providers.errors import Scope
-from tests.integration.valkey_server import ValkeyServer, store, valkey  # noqa: F401
+from tests.integration.valkey_server import ValkeyServer, store, valkey  # noqa: F401  (fixtures)
 
 OWN = Limit("act_1", "act_1", (Window(100_000, 60),), Scope.AD_ACCOUNT)
 APP = Limit("Meta", "Meta", (), Scope.APP)

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from providers.base import Usage
 from providers.budget import BudgetGate, BudgetStore, Limit, PastCall, Window
 from providers.errors import BudgetSpent
-from tests.integration.valkey_server import ValkeyServer, store, valkey  # noqa: F401
+from tests.integration.valkey_server import ValkeyServer, store, valkey  # noqa: F401  (fixtures)
 
 WINDOWS = (Window(20, 0.5), Window(50, 1.5))
 LIMIT = Limit("act_1", "act_1", WINDOWS)

@@ -15,9 +15,9 @@ from sync.engine.set_limits import clear_limits, set_limits
 from sync.models import Account, CallLimit, Connection, Plan
 from sync.models.choices import RunState
 from tests.factories import make_connection
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import sync
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 from tests.processes import eventually
 
 PROVIDER, PLAN, ACCOUNT, AD_ACCOUNT = "provider", "plan", "account", "connection"
@@ -161,7 +161,7 @@ def test_what_was_set_cleared_and_replaced_stays_with_who_and_when(connection: C
     assert [limit.pk for limit in ended] == [second.pk]
     assert (first.set_by, first.ended_by, first.reason) == ("alice", "bob", "full access")
     assert (second.set_by, second.ended_by) == ("bob", "carol")
-    assert first.set_at <= first.ended_at <= second.ended_at  # type: ignore[operator]
+    assert first.set_at <= first.ended_at <= second.ended_at  # type: ignore[operator]  # none is None
     assert clear_limits(CallLimit.objects.like(second), by="dave") == []
 
 

@@ -288,7 +288,7 @@ def test_a_walk_that_is_left_early_closes_its_stream(server: Script) -> None:
     pages = client.pages(Stream.ADS, selection=Selection())
 
     next(pages)
-    pages.close()  # type: ignore[attr-defined]
+    pages.close()  # type: ignore[attr-defined]  # a generator
     server.answers([])
 
     assert ads(google(server.url, session=session)) == 0

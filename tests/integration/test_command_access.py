@@ -22,8 +22,8 @@ from sync.models import Account, Connection, Credential
 from sync.models.choices import ConnectionStatus, Provider
 from tests.commands import run
 from tests.factories import make_run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import SECRETS, addresses, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import SECRETS, addresses, platform  # noqa: F401  (fixtures)
 from tests.processes import ROOT, environment, eventually
 
 RECORDED = {

@@ -65,7 +65,7 @@ def test_rotation_makes_the_old_key_needless(connection: Connection, settings: A
     assert {credential.secret for credential in Credential.objects.all()} == {"secret-token"}
     settings.CREDENTIAL_KEYS = old
     with pytest.raises(ImproperlyConfigured, match="CREDENTIAL_KEYS"):
-        Credential.objects.all()[0].secret  # noqa: B018
+        Credential.objects.all()[0].secret  # noqa: B018  (reading it decrypts)
 
 
 def test_a_credential_that_no_key_fits_is_named_and_stops_no_other(

@@ -12,8 +12,8 @@ from providers.sandbox.process import Sandbox
 from sync.engine.platform import budget_store, gate_for
 from sync.models import Account, Connection
 from tests.commands import run, run_json
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import connect, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 
 def test_limits_shows_use_and_probes(platform: Sandbox, account: Account, settings: Any) -> None:

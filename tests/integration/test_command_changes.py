@@ -215,7 +215,7 @@ def test_the_admin_exports_what_its_filters_find(
 
     page = admin_client.get(listing(Change, entity__exact="ad")).content.decode()
     response = admin_client.get(url, {"entity__exact": "ad"})
-    body = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    body = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]  # a stream
 
     assert f"{url}?entity__exact=ad" in page
     assert response["Content-Disposition"] == f'attachment; filename="changes.{form}"'

@@ -10,8 +10,8 @@ from sync.models import Account, Change, Connection, SyncAttempt
 from sync.models.choices import RunState
 from tests.commands import run, run_json
 from tests.factories import make_connection, make_run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import connect, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 
 def test_history_filters_and_tells_one_runs_story(account: Account) -> None:

@@ -16,9 +16,9 @@ from sync.models import Account, Connection, Queue
 from sync.models.choices import RunState, Trigger
 from tests.commands import run, run_json
 from tests.factories import make_account, make_connection, make_run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.test_command_start import manage
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 
 def test_queue_shows_what_runs_waits_and_why(account: Account) -> None:

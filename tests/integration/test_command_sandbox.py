@@ -9,8 +9,8 @@ from django.core.management import CommandError
 from providers.sandbox.process import Sandbox
 from sync.models import Account
 from tests.commands import run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import connect, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 
 def test_sandbox_edits_arrive_as_asked(platform: Sandbox, account: Account) -> None:

@@ -21,7 +21,7 @@ from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Kind, Priority, RunState, Trigger
 from tests import commands
 from tests.factories import make_account, make_connection, make_run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.platforms import addresses, connect
 from tests.processes import ROOT, environment, eventually, worker
 

@@ -12,8 +12,8 @@ from sync.ledger.claim import claim
 from sync.models import Account, Connection, Pulse
 from tests.commands import run_json
 from tests.factories import make_connection, make_run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import connect, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 
 def test_workers_tells_who_is_at_work_and_fails_when_a_queue_is_served_by_nobody(

@@ -83,7 +83,7 @@ def test_what_people_do_amid_the_work_breaks_no_promise(settings: Settings) -> N
         account = make_account(name)
         for _ in range(4):
             make_connection(account)
-    ask(random.Random(1))  # noqa: S311
+    ask(random.Random(1))  # noqa: S311  (repeatable)
     done: Counter[str] = Counter()
     eventually(lambda: _raced(done), seconds=90, what=f"one of {HAPPENINGS}")
     for row in (*Account.objects.all(), *Connection.objects.all(), *Queue.objects.all()):

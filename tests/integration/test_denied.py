@@ -18,9 +18,9 @@ from tests.commands import run as command
 from tests.commands import run_json
 from tests.factories import make_connection, make_run
 from tests.integration.insight_platform import Platform, days_ago, use
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import ask, sync, work
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 # What each platform calls the stream of ads, and the first one.
 EDGES = {"meta": ("ads", "campaigns"), "google": ("search_stream:ad_group_ad", "search_stream:campaign")}

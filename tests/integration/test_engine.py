@@ -10,9 +10,9 @@ from sync.ledger.scope import Scope
 from sync.models import Account, Ad, AdGroup, Campaign, Change, SeenIds
 from sync.models.choices import Kind, RunState
 from tests.factories import make_connection
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import BOTH, make_due, small_pages, sync, work
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 
 
 def row_versions() -> list[Any]:

@@ -7,7 +7,7 @@ from sync.ledger.scope import Scope
 from sync.models import Account, Ad, AdGroup, Campaign, Change, Connection, SeenIds, SyncRun
 from sync.models.choices import Kind, RunState
 from tests.integration.syncing import BOTH, sync
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def connection(platform: Sandbox, account: Account, provider: str) -> Connection
 
 
 def choose(connection: Connection, **ids: str) -> SyncRun:
-    scope = Scope(**{f"{name}_ids": (external_id,) for name, external_id in ids.items()})  # type: ignore[arg-type]
+    scope = Scope(**{f"{name}_ids": (external_id,) for name, external_id in ids.items()})  # type: ignore[arg-type]  # by name
     return sync(connection, kind=Kind.ADS, scope=scope)
 
 

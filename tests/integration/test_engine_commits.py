@@ -14,7 +14,7 @@ from sync.ledger.lease import Lease
 from sync.models import Account, Connection, SeenIds, SyncRun
 from sync.models.choices import EntityKind, RunState
 from tests.factories import make_run
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 
 def claimed() -> SyncRun:
@@ -39,14 +39,14 @@ def test_what_a_chunk_wrote_is_gone_where_its_checkpoint_is_not_written(connecti
 def test_a_success_that_is_not_committed_is_none_and_its_connection_knows_of_none(
     platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    succeed = finish.succeed_with
+    succeed = finish.succeed
 
     def lose_the_database(*args: Any, **options: Any) -> None:
         with transaction.atomic():
             succeed(*args, **options)
             raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(finish, "succeed_with", lose_the_database)
+    monkeypatch.setattr(finish, "succeed", lose_the_database)
     connection = connect(platform, account, "meta", campaigns=1, ad_groups=1, ads=1)
     run = make_run(connection)
 

@@ -20,8 +20,8 @@ from sync.ledger.lease import Lease, LeaseLost
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Priority, RunState
 from tests.factories import make_account, make_run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import connect, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 from tests.processes import eventually
 
 WAITS = (
@@ -46,7 +46,7 @@ def test_a_sync_that_did_not_end_was_not_the_last_sync(
     def lost(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(finish, "succeed_with", lost)
+    monkeypatch.setattr(finish, "succeed", lost)
     with suppress(OperationalError):  # the drain's to handle
         execute(run)
 

@@ -14,9 +14,9 @@ from sync.engine.merge import Merging
 from sync.ledger.claim import claim
 from sync.models import Account, Campaign, SyncRun
 from sync.models.choices import CredentialStatus, DeferReason, Outcome, RunState
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import BOTH, ask, make_due, sync, work
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 
 
 @BOTH

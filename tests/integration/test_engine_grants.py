@@ -21,8 +21,8 @@ from sync.models.choices import (
 )
 from sync.schedule.tick import tick
 from tests.factories import make_account
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import addresses, assert_equal_to_platform, connect, platform, use_sandbox  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import addresses, assert_equal_to_platform, connect, platform, use_sandbox  # noqa: F401  (fixtures)
 from tests.processes import eventually, worker
 
 BOTH = pytest.mark.parametrize("provider", ["meta", "google"])

@@ -15,7 +15,7 @@ from sync.ledger.scope import Scope
 from sync.models import Account, Ad, AdGroup, Campaign, Change, Connection, SeenIds, SyncRun
 from sync.models.choices import Mode, RunState, Trigger
 from tests.integration.syncing import BOTH, ask, make_due, small_pages, sync, work
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 
 CHANGES = Scope(Mode.INCREMENTAL)
 

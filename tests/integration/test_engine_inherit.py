@@ -7,7 +7,7 @@ from sync.ledger.scope import Scope
 from sync.models import Account, Ad, AdGroup, Campaign, Change, Connection, SyncRun
 from sync.models.choices import Mode, RunState
 from tests.integration.syncing import sync
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 CHANGES = Scope(Mode.INCREMENTAL)
 

@@ -15,9 +15,9 @@ from sync.engine.platform import gate_for
 from sync.management.probe import probe
 from sync.models import Account, Connection
 from sync.models.choices import RunState, Trigger
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import sync
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 
 def report(platform: Sandbox, external_id: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sync.engine.turn import Turn
 from sync.models import Account, SyncRun
 from sync.models.choices import RunState, Trigger
 from tests.integration.syncing import ask, make_due, small_pages, sync, work
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 
 HOUR = 3600.0
 CURSOR_SECONDS = 1800.0

@@ -16,9 +16,9 @@ from sync.ledger.claim import claim
 from sync.ledger.recover import take_back_lost
 from sync.models import Account, Ad, Campaign, Connection, Queue, SyncRun
 from sync.models.choices import DeferReason, Outcome, RunState, Trigger
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import BOTH, ask, make_due, small_pages, sync, work
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 
 
 class Killed(BaseException):

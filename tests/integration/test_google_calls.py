@@ -12,7 +12,7 @@ from sync.models import Account, Connection, Insight, InsightDay, SyncRun
 from sync.models.choices import Kind, Mode, RunState
 from tests.integration.insight_platform import days_ago
 from tests.integration.syncing import sync
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 
 CHANGES = Scope(Mode.INCREMENTAL)
 

@@ -12,7 +12,7 @@ from tests.factories import make_credential
 from tests.integration.client_callers import google_client
 from tests.integration.sandbox_callers import open_account
 from tests.integration.syncing import sync
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 
 pytest_plugins = "tests.integration.sandbox_fixtures"
 

@@ -15,7 +15,7 @@ from sync.models import OperationCount, SyncRun
 from sync.models.choices import RunState, Trigger
 from sync.schedule.tick import tick
 from tests.factories import make_account
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.platforms import addresses, assert_equal_to_platform, connect
 from tests.processes import eventually, worker
 

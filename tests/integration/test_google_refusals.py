@@ -11,9 +11,9 @@ from sync.google.operations import used_operations
 from sync.google.project import project_name
 from sync.models import Account
 from sync.models.choices import DeferReason, RunState
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import sync
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 ELEVEN_HOURS = 40_591  # as a project's daily quota was once refused
 

@@ -26,7 +26,7 @@ from sync.models import Account, Connection, Queue, SyncRun
 from sync.models.choices import DeferReason, Outcome, Provider, RunState, Trigger
 from sync.schedule.tick import tick
 from tests.factories import make_account, make_connection, make_run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.platforms import addresses, connect
 from tests.processes import beat, eventually, worker
 

@@ -15,10 +15,10 @@ from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Kind, RunState
 from tests.factories import make_connection, noon
 from tests.integration.insight_platform import Platform, days_ago, stored, use
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import ask, sync, work
 from tests.integration.test_api_webhook import HOOK, SECRET, ended, post
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(autouse=True)

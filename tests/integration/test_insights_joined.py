@@ -13,11 +13,11 @@ from sync.models import Account, Connection, InsightDay, SeenIds, SyncRun
 from sync.models.choices import Kind, RunState, Trigger
 from tests.factories import make_connection, noon
 from tests.integration.insight_platform import Platform, days_ago, stored, use
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import ask, sync, work
 from tests.integration.test_insights import slices
 from tests.integration.test_insights_ladder import calls, finish
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 DAYS = 5
 

@@ -14,9 +14,9 @@ from sync.ledger.scope import Scope
 from sync.models import Account, Connection, Insight, InsightDay, SeenIds, SyncRun
 from sync.models.choices import Kind, RunState
 from tests.integration.insight_platform import Key, days_ago, stored
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import make_due, sync, work
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 FIELDS = 14  # of a question for ads
 DAYS = 2

@@ -10,9 +10,9 @@ from sync.engine.insights.plan import attribution_of
 from sync.models import Account, Connection, Insight, InsightDay, SyncRun
 from sync.models.choices import DeferReason, Kind, RunState
 from tests.integration.insight_platform import days_ago
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import BOTH, make_due, sync, work
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 Figures = tuple[str, str, str, int, int, int]
 

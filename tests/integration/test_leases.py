@@ -21,7 +21,7 @@ from sync.models import SyncRun
 from sync.models.choices import Outcome, RunState, Trigger
 from sync.schedule.tick import tick
 from tests.factories import make_account, make_connection, make_run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.platforms import addresses, connect
 from tests.processes import ROOT, beat, environment, eventually, worker
 

@@ -29,7 +29,7 @@ def _copies(run: SyncRun, number: int) -> None:
         columns = _columns(SyncRun, "id", "connection_id")
         named = ", ".join(f"run.{column}" for column in columns)
         cursor.execute(
-            f"INSERT INTO sync_syncrun (id, connection_id, {', '.join(columns)})"  # noqa: S608
+            f"INSERT INTO sync_syncrun (id, connection_id, {', '.join(columns)})"  # noqa: S608  (our own words)
             f" SELECT gen_random_uuid(), connection.id, {named}"
             " FROM sync_syncrun run JOIN sync_connection connection ON connection.account_id = run.account_id"
             " WHERE run.id = %s AND connection.id <> run.connection_id"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from sync.ledger import finish
 from sync.ledger.claim import claim
 from sync.ledger.dead_letters import by_cause, resolve
-from sync.ledger.finish import Failure
+from sync.ledger.finish import Failure, Success
 from sync.ledger.lease import Lease
 from sync.ledger.recover import take_back_lost
 from sync.models import Account, Connection, SeenIds, SyncRun
@@ -48,7 +48,7 @@ def test_success_leaves_nothing_of_an_earlier_failure(connection: Connection) ->
     run = claim("meta", "default", worker="w")
     assert run is not None
 
-    finish.succeed(Lease.of(run), calls=1)
+    finish.succeed(Lease.of(run), Success(calls=1))
 
     run.refresh_from_db()
     assert (run.error_code, run.platform_code, run.trace_id) == ("", "", "")

@@ -1,5 +1,6 @@
 """Leaving `running`: fenced, with the attempt closed, and attempts used only by failures."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,13 +9,14 @@ from django.utils import timezone
 from sync.ledger import finish
 from sync.ledger.cancel import cancel
 from sync.ledger.claim import claim
-from sync.ledger.finish import Failure
+from sync.ledger.finish import Failure, Success
 from sync.ledger.lease import Lease, LeaseLost
 from sync.ledger.recover import take_back_lost
 from sync.models import Connection, SeenIds, SyncRun
 from sync.models.choices import DeferReason, EntityKind, Outcome, Priority, RunState
 from tests.factories import make_connection, make_run
 
+Leave = Callable[[Lease], object]
 BUSY = Failure("NETWORK_ERROR", "unreachable", "Meta could not be reached.", is_retryable=True, trace_id="T1")
 WRONG = Failure("VALIDATION_ERROR", "invalid_request", "Meta calls the request wrong.", is_retryable=False)
 
@@ -36,7 +38,7 @@ def again(run: SyncRun) -> Lease:
 
 
 def test_success_ends_the_run_and_its_attempt(run: SyncRun) -> None:
-    finish.succeed(Lease.of(run), calls=7)
+    finish.succeed(Lease.of(run), Success(calls=7))
 
     run.refresh_from_db()
     attempt = run.attempts.get()
@@ -101,7 +103,7 @@ def test_deferrals_use_no_attempt_and_keep_the_checkpoint(run: SyncRun) -> None:
 @pytest.mark.parametrize(
     "leave",
     [
-        lambda lease: finish.succeed(lease, calls=1),
+        lambda lease: finish.succeed(lease, Success(calls=1)),
         lambda lease: finish.fail(lease, BUSY, calls=1),
         lambda lease: finish.give_back(lease, message="", calls=1),
         lambda lease: finish.cancel_running(lease, calls=1),
@@ -111,7 +113,7 @@ def test_deferrals_use_no_attempt_and_keep_the_checkpoint(run: SyncRun) -> None:
         ),
     ],
 )
-def test_a_late_worker_changes_nothing(run: SyncRun, leave) -> None:  # type: ignore[no-untyped-def]
+def test_a_late_worker_changes_nothing(run: SyncRun, leave: Leave) -> None:
     late = Lease.of(run)
     lose(run)
     take_back_lost()
@@ -200,7 +202,7 @@ def test_cancelling_ends_waiting_runs_at_once_and_asks_running_ones(run: SyncRun
         ),
     ],
 )
-def test_a_run_that_was_to_be_cancelled_does_not_wait_once_more(run: SyncRun, leave) -> None:  # type: ignore[no-untyped-def]
+def test_a_run_that_was_to_be_cancelled_does_not_wait_once_more(run: SyncRun, leave: Leave) -> None:
     SeenIds.objects.create(run=run, entity=EntityKind.AD, external_ids=["1"])
     cancel(SyncRun.objects.all(), by="carol")
 

@@ -1,6 +1,7 @@
 """The lanes: kept by triggers in step with the runs, and what they make cheap or possible."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from sync.ledger import finish
 from sync.ledger.cancel import cancel
-from sync.ledger.claim import better_run_waits, claim, mend_holds, promote_due, rebuild_lanes
+from sync.ledger.claim import better_run_waits, claim, mend_holds, promote_due
+from sync.ledger.finish import Success
 from sync.ledger.lease import Lease
 from sync.ledger.pause import pause, resume
 from sync.ledger.position import positions
@@ -21,6 +23,7 @@ from sync.ledger.waiting import waiting_for
 from sync.models import Account, Connection, KindLimit, Lane, Plan, Queue, SyncRun
 from sync.models.choices import DeferReason, Kind, Priority, RunState, Trigger
 from tests.factories import make_account, make_connection, make_run
+from tests.lanes import rebuild_lanes
 from tests.locks import begin
 
 
@@ -253,7 +256,7 @@ def test_the_first_place_is_always_the_one_that_starts(
             assert sorted(places.values())[:1] in ([1], [])
             expected = [run for run, place in places.items() if place == 1]
             while len(running) >= slots or (running and not expected):
-                finish.succeed(Lease.of(running.pop(0)), calls=0)
+                finish.succeed(Lease.of(running.pop(0)), Success(calls=0))
                 expected = [run for run, place in positions(SyncRun.objects.all()).items() if place == 1]
             run = claimed()
             assert [run.pk] == expected if run else not expected
@@ -270,7 +273,7 @@ def test_lanes_stay_in_step_when_many_ask_at_the_same_moment() -> None:
     ready = [make_connection(account) for _ in range(8)]
     make_run(make_connection(account))  # the queue is there
 
-    asked = [begin(lambda one=one: make_run(one)) for one in ready]  # type: ignore[misc]
+    asked = [begin(partial(make_run, one)) for one in ready]
     for one in asked:
         one.result(timeout=20)
 

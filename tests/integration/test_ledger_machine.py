@@ -23,9 +23,9 @@ from hypothesis.stateful import (
 from sync.errors import AlreadySyncing
 from sync.ledger import finish
 from sync.ledger.cancel import cancel
-from sync.ledger.claim import claim, rebuild_lanes
+from sync.ledger.claim import claim
 from sync.ledger.dead_letters import NotADeadLetter
-from sync.ledger.finish import Failure
+from sync.ledger.finish import Failure, Success
 from sync.ledger.lease import Lease, LeaseLost
 from sync.ledger.pause import pause, resume
 from sync.ledger.position import positions
@@ -36,6 +36,7 @@ from sync.ledger.scope import Scope
 from sync.models import Lane, Queue, SyncAttempt, SyncRequest, SyncRun
 from sync.models.choices import ENDED, Action, CredentialStatus, DeferReason, RunState, Trigger
 from tests.factories import make_account, make_connection
+from tests.lanes import rebuild_lanes
 
 SLOTS = 2
 NETWORK = Failure("NETWORK_ERROR", "unreachable", "", is_retryable=True)
@@ -127,7 +128,7 @@ class Ledger(RuleBasedStateMachine):
     def _leave(self, lease: Lease, way: str) -> None:
         match way:
             case "succeed":
-                finish.succeed(lease, calls=1)
+                finish.succeed(lease, Success(calls=1))
             case "fail":
                 finish.fail(lease, NETWORK, calls=1)
             case "give up":

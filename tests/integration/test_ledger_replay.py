@@ -10,7 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from sync.ledger import finish
 from sync.ledger.claim import claim
 from sync.ledger.dead_letters import NotADeadLetter, resolve
-from sync.ledger.finish import Failure
+from sync.ledger.finish import Failure, Success
 from sync.ledger.lease import Lease
 from sync.ledger.replay import replay, replay_many
 from sync.ledger.request import request_sync
@@ -161,7 +161,7 @@ def test_a_waiting_run_takes_the_dead_letter_on_and_answers_all_who_asked_for_it
     assert replayed.joined == waiting
     assert (waiting.campaign_ids, waiting.priority) == ([], Priority.SCHEDULED)
     assert (run.state, run.resolved_at is not None) == (RunState.FAILED, True)
-    assert run.interventions.last().reason == f"Run {waiting.pk} does its work."  # type: ignore[union-attr]
+    assert run.interventions.last().reason == f"Run {waiting.pk} does its work."  # type: ignore[union-attr]  # there is one
     for request in (run.request, other):
         assert waiting in SyncRun.objects.of_request(request)
     assert SyncRun.objects.open().count() == 1
@@ -189,7 +189,7 @@ def test_behind_a_running_run_that_does_not_cover_it_the_dead_letter_waits(
     run.refresh_from_db()
     assert run.state == RunState.QUEUED
     assert claimed() is None
-    finish.succeed(Lease.of(running), calls=1)
+    finish.succeed(Lease.of(running), Success(calls=1))
     assert claimed() == run
 
 

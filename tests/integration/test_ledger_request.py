@@ -22,7 +22,7 @@ from tests.locks import begin
 
 def ask(*connections: Connection, **options: object) -> Requested:
     options = {"trigger": Trigger.MANUAL, "source": "api", **options}
-    return request_sync(connections[0].account, connections, **options)  # type: ignore[arg-type]
+    return request_sync(connections[0].account, connections, **options)  # type: ignore[arg-type]  # by name
 
 
 def test_a_request_makes_one_queued_run_per_connection(account: Account) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from sync.ledger import finish
 from sync.ledger.claim import claim
+from sync.ledger.finish import Success
 from sync.ledger.lease import Lease
 from sync.ledger.pause import pause, resume
 from sync.models import Account, SyncRun
@@ -24,7 +25,7 @@ def sync(account: Account, number: int) -> None:
         run = claimed()
         assert run is not None
         assert run.account == account
-        finish.succeed(Lease.of(run), calls=1)
+        finish.succeed(Lease.of(run), Success(calls=1))
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from sync.ledger.request import request_sync
 from sync.ledger.waiting import waiting_for
 from sync.models import Account, Connection, Queue, SyncRun
 from sync.models.choices import DeferReason, Kind, Outcome, RunState, Trigger
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
 from tests.processes import eventually
 
 BOTH = pytest.mark.parametrize("provider", ["meta", "google"])

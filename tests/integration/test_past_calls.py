@@ -20,8 +20,8 @@ from sync.models import Account, Connection, Plan, SyncAttempt
 from sync.models.choices import Outcome, RunState
 from tests.factories import make_run
 from tests.integration.client_callers import meta_client, read
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import connect, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 MINUTE = timedelta(minutes=1)
 
@@ -40,7 +40,7 @@ def attempt(connection: Connection, *, ended_ago: timedelta | None, calls: int =
 
 def told(connection: Connection, **asking: object) -> list[PastCall]:
     key = f"connection:{connection.provider}:{connection.external_id}"
-    return [call for call in past_calls(**asking) if call.key == key]  # type: ignore[arg-type]
+    return [call for call in past_calls(**asking) if call.key == key]  # type: ignore[arg-type]  # by name
 
 
 def test_an_ended_attempt_counts_from_its_end(connection: Connection) -> None:

@@ -21,7 +21,7 @@ from sync.errors import AlreadySyncing
 from sync.ledger import finish
 from sync.ledger.cancel import cancel
 from sync.ledger.claim import claim, slots_free
-from sync.ledger.finish import Failure
+from sync.ledger.finish import Failure, Success
 from sync.ledger.lease import Lease, LeaseLost
 from sync.ledger.position import positions
 from sync.ledger.request import request_sync
@@ -30,7 +30,7 @@ from sync.models.choices import ENDED, OPEN, DeferReason, Outcome, RunState, Tri
 from sync.schedule.hourly import Scheduled, request_due, request_hour
 from sync.schedule.tick import tick
 from tests.factories import make_account, make_connection
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.test_boot_races import at_once
 from tests.platforms import addresses, connect
 from tests.processes import eventually, worker
@@ -94,7 +94,7 @@ def work(dice: random.Random) -> str:
     try:
         match way:
             case "succeed":
-                finish.succeed(lease, calls=1)
+                finish.succeed(lease, Success(calls=1))
             case "fail":
                 finish.fail(lease, BUSY, calls=1)
             case "defer":
@@ -148,7 +148,7 @@ def test_requests_claims_ends_cancels_and_ticks_that_race_keep_every_promise(set
         account = make_account(name)
         for _ in range(4):
             make_connection(account)
-    ask(random.Random(1))  # noqa: S311
+    ask(random.Random(1))  # noqa: S311  (repeatable)
     race = Race()
     for step, number in ((ask, 2), (schedule, 2), (work, 3), (stop, 1), (heal, 2), (look, 1)):
         race.start(step, number)
@@ -177,7 +177,7 @@ def drained() -> bool:
     """Nobody dies any more, so all that is open comes to its end."""
     tick()
     while run := claim("meta", "default", worker="last"):
-        finish.succeed(Lease.of(run), calls=0)
+        finish.succeed(Lease.of(run), Success(calls=0))
     return not SyncRun.objects.filter(state__in=OPEN).exists()
 
 

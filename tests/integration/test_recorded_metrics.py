@@ -23,7 +23,7 @@ from tests.integration.database_clock import DatabaseClock
 from tests.integration.insight_platform import stored
 from tests.integration.recordings import GOOGLE_DAYS, META_DAYS, ZONE, assert_googles, assert_metas_ads
 from tests.integration.syncing import sync
-from tests.platforms import SECRETS, platform  # noqa: F401
+from tests.platforms import SECRETS, platform  # noqa: F401  (fixtures)
 
 SetClocks = Callable[[datetime], None]
 

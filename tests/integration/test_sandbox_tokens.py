@@ -128,7 +128,7 @@ def test_a_token_is_inspected(sandbox: Sandbox, graph: Graph, ad_account: str) -
     assert good["granular_scopes"] == [{"scope": "ads_read", "target_ids": [ad_account.removeprefix("act_")]}]
     assert inspect(META_TOKEN)["expires_at"] == 0
     assert expired["is_valid"] is False
-    assert expired["error"]["subcode"] == 463  # type: ignore[index]
+    assert expired["error"]["subcode"] == 463  # type: ignore[index]  # a dict
     assert inspect("nonsense")["is_valid"] is False
 
 

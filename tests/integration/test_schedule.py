@@ -274,7 +274,7 @@ def test_history_is_kept_as_long_as_the_settings_say(connection: Connection) -> 
 
     def ended(days: int, **columns: object) -> SyncRun:
         state = columns.pop("state", RunState.SUCCEEDED)
-        return make_run(connection, state=state, finished_at=now - timedelta(days=days), **columns)  # type: ignore[arg-type]
+        return make_run(connection, state=state, finished_at=now - timedelta(days=days), **columns)  # type: ignore[arg-type]  # by name
 
     kept = {
         ended(6),

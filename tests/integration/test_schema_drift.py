@@ -17,9 +17,9 @@ from sync import health
 from sync.admin.words import listing
 from sync.models import Account, Campaign, Drift
 from sync.models.choices import RunState
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import BOTH, sync
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 WORD = Oddity(DriftKind.WORD, "campaigns.objective", "OUTCOME_NEW")
 PLACES = {"meta": "campaigns.objective", "google": "campaigns.campaign.advertisingChannelType"}

@@ -24,9 +24,9 @@ from sync.ledger.scope import Scope
 from sync.models import Ad, AdGroup, Campaign, Change, Entity, SyncRun
 from sync.models.choices import ENDED, Mode, RunState
 from tests.factories import make_account
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.integration.syncing import BOTH, ask, make_due, small_pages, work
-from tests.platforms import assert_equal_to_platform, assert_same, connect, platform  # noqa: F401
+from tests.platforms import assert_equal_to_platform, assert_same, connect, platform  # noqa: F401  (fixtures)
 
 KINDS: dict[str, type[Entity]] = {"campaigns": Campaign, "ad_groups": AdGroup, "ads": Ad}
 CLIENTS: dict[str, Any] = {"meta": MetaClient, "google": GoogleClient}
@@ -156,7 +156,7 @@ class Syncs(RuleBasedStateMachine):
         truth, catalog = self.truth(), self.catalog()
         for kind, external_id in touched:
             if external_id in truth[kind]:
-                row = KINDS[kind].objects.get(connection=self.connection, external_id=external_id)  # type: ignore[attr-defined]
+                row = KINDS[kind].objects.get(connection=self.connection, external_id=external_id)  # type: ignore[attr-defined]  # each has `objects`
                 assert_same(row, truth[kind][external_id])
         assert all(catalog[key][2] for key, (_, _, was_there) in before.items() if was_there), (
             "absence proves nothing"

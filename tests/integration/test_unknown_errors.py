@@ -18,8 +18,8 @@ from sync.engine.drain import drain
 from sync.ledger.request import request_sync
 from sync.models import Account, Connection, SyncRun, UnknownCode
 from sync.models.choices import DeferReason, RunState, Trigger
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
-from tests.platforms import connect, platform  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 CODES: dict[str, tuple[dict[str, Any], str]] = {
     "meta": ({"code": 987654, "subcode": 3}, "987654/3"),

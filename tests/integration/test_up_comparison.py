@@ -14,7 +14,7 @@ from sync.models import Account, Ad, AdGroup, Campaign, Connection, Insight, Syn
 from sync.models.choices import Kind, Provider, RunState, Trigger
 from tests.factories import make_run
 from tests.integration.syncing import sync
-from tests.platforms import connect, platform  # noqa: F401
+from tests.platforms import connect, platform  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from sync.models.choices import RunState, Trigger
 from sync.schedule.tick import tick
 from sync.worker.watchdog import LONGEST_LOOK, Watchdog
 from tests.factories import make_account, make_run
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.platforms import addresses, connect
 from tests.processes import Process, environment, eventually, worker
 from tests.relay import Relay

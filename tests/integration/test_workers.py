@@ -18,7 +18,7 @@ from sync.models.choices import DeferReason, Kind, Outcome, RunState, Trigger
 from sync.schedule.beat import ensure_rows
 from sync.schedule.tick import tick
 from tests.factories import make_account
-from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401
+from tests.integration.sandbox_fixtures import sandbox, sandbox_process  # noqa: F401  (fixtures)
 from tests.platforms import addresses, assert_equal_to_platform, connect
 from tests.processes import beat, environment, eventually, worker
 from tests.relay import Relay

@@ -17,7 +17,7 @@ def pages(
     for n in range(number):
         time.sleep(seconds)
         is_last = n == number - 1 and not fails
-        yield Page([f"row {n}"], None if is_last else f"after {n}", total if n == 0 else None)  # type: ignore[list-item]
+        yield Page([f"row {n}"], None if is_last else f"after {n}", total if n == 0 else None)  # type: ignore[list-item]  # no record is looked into
     if fails:
         raise ConnectionError
 
