@@ -1,4 +1,4 @@
-"""The Celery application. Its numbers and their reasons stand in `settings.py`."""
+"""The Celery application. Its numbers and their reasons stand in `settings/servers.py`."""
 
 import os
 from typing import Any

@@ -1,6 +1,6 @@
 """Typed readers of the environment: a wrong value stops the start with a clear message.
 
-Only `settings.py` uses them, so every variable has one place. `NAMES` collects what was read, which
+Only the settings use them, so every variable has one place. `NAMES` collects what was read, which
 lets a test compare it with `.env.example`.
 """
 

@@ -29,40 +29,28 @@ def _without_query(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
+# What each line tells, whoever writes it: structlog's loggers or the standard library's.
+SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.stdlib.ExtraAdder(),
+    _without_query,
+]
+
+
 def configure(level: str, style: str) -> dict[str, Any]:
-    """Set structlog up and return Django's LOGGING dictionary for the same format."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.stdlib.ExtraAdder(),
-        _without_query,
-    ]
+    """Set structlog up and return Django's LOGGING dictionary for the same format: "json" or "console"."""
     structlog.configure(
-        processors=[
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
-    )
-    # tracebacks without the values of variables: tokens are among them
-    renderers: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if style == "json"
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "lines": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
-                "foreign_pre_chain": shared,
-            }
-        },
+        "formatters": {"lines": _formatter(style)},
         "filters": {"without_probes": {"()": WithoutProbes}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": level},
@@ -71,4 +59,18 @@ def configure(level: str, style: str) -> dict[str, Any]:
             "django.request": {"filters": ["without_probes"]},
             "celery.app.trace": {"level": "WARNING"},  # "succeeded in" for every hint says nothing
         },
+    }
+
+
+def _formatter(style: str) -> dict[str, Any]:
+    """Tracebacks go without the values of variables: tokens are among them."""
+    renderers: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if style == "json"
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    )
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        "foreign_pre_chain": SHARED,
     }

@@ -142,7 +142,7 @@ class Turn:
         self._simulation.leave(begun=self._begun)
 
     def _defer(self, exc: BudgetSpent) -> None:
-        """As `sync.engine.execute` does it, with the hint for the moment at which it is due again."""
+        """As `sync.engine.unfinished` does it, with the hint for the moment at which it is due again."""
         simulation, until = self._simulation, datetime.fromtimestamp(exc.retry_at, UTC)
         finish.defer(
             self._lease, until=until, reason=DeferReason.BUDGET, waiting_for=str(exc), calls=self._calls

@@ -73,6 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--leash", action="store_true", help="stop when standard input ends, so as not to outlive the starter"
     )
+    _add_accounts(parser)
+    _add_limits(parser)
+    _add_trouble(parser)
+    return parser
+
+
+def _add_accounts(parser: argparse.ArgumentParser) -> None:
+    """Which ad accounts there are."""
+    add = parser.add_argument
     add("--seed", type=int, default=7, help="of the generated accounts and of the faults' dice")
     add("--no-recorded", dest="recorded", action="store_false", help="leave the two recorded accounts out")
     add(
@@ -89,6 +98,10 @@ def _parser() -> argparse.ArgumentParser:
             metavar="[COUNTx]CAMPAIGNS/GROUPS/ADS",
             help=f"generated {platform.title()} accounts of this size; may be given several times",
         )
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    """How much it lets callers call."""
     limits = {
         "meta": "Meta ad account",
         "meta-app": "Meta app as a whole",
@@ -96,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         "google-project": "Google project as a whole",
     }
     for name, subject in limits.items():
-        add(
+        parser.add_argument(
             f"--{name}-limit",
             type=Limit.parse,
             action="append",
@@ -104,6 +117,11 @@ def _parser() -> argparse.ArgumentParser:
             help=f"refuse a {subject} more calls than that in any such window, and then all for so many "
             "seconds; may be given several times",
         )
+
+
+def _add_trouble(parser: argparse.ArgumentParser) -> None:
+    """What goes wrong from the start."""
+    add = parser.add_argument
     add(
         "--latency",
         type=_latency,
@@ -118,7 +136,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a JSON list of faults that are there from the start, as /control/faults takes them",
     )
-    return parser
 
 
 def _latency(text: str) -> tuple[Platform, Profile]:

@@ -36,6 +36,35 @@ from sync.prepared import Asked, Rows
 # Kept out of the change history: they differ whenever anything does, and say nothing by themselves.
 UNTOLD = {"external_id", "raw", "platform_updated_at"}
 
+_MERGE = SQL("""
+    WITH merged AS (
+        MERGE INTO {table} AS t USING {incoming} AS s
+        ON t.connection_id = %(connection)s::uuid AND t.external_id = s.external_id
+        WHEN MATCHED AND (({t_values}) IS DISTINCT FROM ({s_values}) OR t.removed_at IS NOT NULL)
+            THEN UPDATE SET {assignments}, removed_at = NULL
+        WHEN NOT MATCHED THEN INSERT (connection_id, {columns}) VALUES (%(connection)s::uuid, {s_columns})
+        RETURNING merge_action() AS action, new.external_id, old.removed_at AS old_removed_at, {old_new}
+    ), told AS (
+        INSERT INTO sync_change (connection_id, run_id, entity, external_id, action, field, old, new)
+        SELECT %(connection)s::uuid, %(run)s::uuid, %(entity)s::text, change.*
+        FROM merged CROSS JOIN LATERAL (
+            SELECT external_id, 'updated', field, was, is_now
+            FROM (VALUES {fields}) AS f (field, was, is_now)
+            WHERE action = 'UPDATE' AND was IS DISTINCT FROM is_now
+            UNION ALL
+            SELECT external_id, 'created', '', NULL, NULL
+            WHERE action = 'INSERT' AND %(tell_created)s::boolean
+            UNION ALL
+            SELECT external_id, 'returned', '', NULL, NULL
+            WHERE action = 'UPDATE' AND old_removed_at IS NOT NULL
+        ) change
+    )
+    SELECT count(*) FILTER (WHERE action = 'INSERT'),
+           count(*) FILTER (WHERE action = 'UPDATE' AND old_removed_at IS NULL),
+           count(*) FILTER (WHERE action = 'UPDATE' AND old_removed_at IS NOT NULL)
+    FROM merged
+""")
+
 
 class Merged(NamedTuple):
     """How many rows were written, and why."""
@@ -151,36 +180,7 @@ def _merge_from(target: Target, incoming: Composed | Identifier) -> Composed:
     # short names, for psycopg reads a long statement anew at every use
     names = [(column, SQL(f"o{n}"), SQL(f"n{n}")) for n, column in enumerate(told)]
     values = [column for column in target.columns if column != "external_id"]
-    return SQL(
-        """
-        WITH merged AS (
-            MERGE INTO {table} AS t USING {incoming} AS s
-            ON t.connection_id = %(connection)s::uuid AND t.external_id = s.external_id
-            WHEN MATCHED AND (({t_values}) IS DISTINCT FROM ({s_values}) OR t.removed_at IS NOT NULL)
-                THEN UPDATE SET {assignments}, removed_at = NULL
-            WHEN NOT MATCHED THEN INSERT (connection_id, {columns}) VALUES (%(connection)s::uuid, {s_columns})
-            RETURNING merge_action() AS action, new.external_id, old.removed_at AS old_removed_at, {old_new}
-        ), told AS (
-            INSERT INTO sync_change (connection_id, run_id, entity, external_id, action, field, old, new)
-            SELECT %(connection)s::uuid, %(run)s::uuid, %(entity)s::text, change.*
-            FROM merged CROSS JOIN LATERAL (
-                SELECT external_id, 'updated', field, was, is_now
-                FROM (VALUES {fields}) AS f (field, was, is_now)
-                WHERE action = 'UPDATE' AND was IS DISTINCT FROM is_now
-                UNION ALL
-                SELECT external_id, 'created', '', NULL, NULL
-                WHERE action = 'INSERT' AND %(tell_created)s::boolean
-                UNION ALL
-                SELECT external_id, 'returned', '', NULL, NULL
-                WHERE action = 'UPDATE' AND old_removed_at IS NOT NULL
-            ) change
-        )
-        SELECT count(*) FILTER (WHERE action = 'INSERT'),
-               count(*) FILTER (WHERE action = 'UPDATE' AND old_removed_at IS NULL),
-               count(*) FILTER (WHERE action = 'UPDATE' AND old_removed_at IS NOT NULL)
-        FROM merged
-        """
-    ).format(
+    return _MERGE.format(
         table=Identifier(target.table),
         incoming=incoming,
         columns=listed(target.columns),

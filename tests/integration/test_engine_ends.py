@@ -85,14 +85,14 @@ def _somebody_waits() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-@pytest.mark.parametrize("broken", ["_failure", "_defer", "_succeed"])
+@pytest.mark.parametrize("broken", ["leave", "defer", "_succeed"])
 def test_a_defect_in_the_way_out_is_the_runs_and_not_a_lost_worker(
     platform: Sandbox, account: Account, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     run = started(connect(platform, account, "meta", campaigns=1, ad_groups=1, ads=1))
     if broken != "_succeed":
-        kind = "platform_error" if broken == "_failure" else "rate_limit"
-        platform.fault("meta", kind, code=100 if broken == "_failure" else 17)
+        kind = "platform_error" if broken == "leave" else "rate_limit"
+        platform.fault("meta", kind, code=100 if broken == "leave" else 17)
 
     def defect(*_: Any, **__: Any) -> None:
         raise ValueError("secret-token")

@@ -43,39 +43,7 @@ class Command(AdTigerCommand):
                 metavar="CAMPAIGNS/GROUPS/ADS",
                 help="an ad account of this size instead of the usual ones; repeatable",
             )
-        running = parser.add_argument_group("act on the running one")
-        running.add_argument("--status", action="store_true", help="its accounts, faults, exceeded limits")
-        running.add_argument("--accounts", action="store_true", help="its ad accounts")
-        running.add_argument("--calls", action="store_true", help="the calls that it counted")
-        running.add_argument(
-            "--referee", action="store_true", help="all that it counted, and the limits that were exceeded"
-        )
-        running.add_argument("--edit", type=count, metavar="N", help="make N random edits in an ad account")
-        running.add_argument("--fault", metavar="KIND", help="let calls fail; providers/sandbox/README.md")
-        running.add_argument(
-            "--with",
-            dest="details",
-            type=detail,
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help="with --fault: how, when and how often; repeatable",
-        )
-        running.add_argument("--latency", metavar="LOW-HIGH", help="milliseconds of each call; 0-0 for none")
-        running.add_argument("--clear-faults", action="store_true", help="let no more calls fail")
-        running.add_argument(
-            "--reset", action="store_true", help="forget the calls, and end all faults and latencies"
-        )
-        running.add_argument(
-            "--provider", choices=Provider.values, help="with --edit, --fault, --latency: where"
-        )
-        running.add_argument(
-            "--account",
-            "--external-id",
-            dest="external_id",
-            metavar="ID",
-            help="with --edit: in which ad account; with --fault: only there",
-        )
+        _add_running(parser.add_argument_group("act on the running one"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = next((name for name in _ACTS if options[name]), None)
@@ -152,3 +120,34 @@ def _is_free(port: int) -> bool:
         except (OSError, OverflowError):
             return False
     return True
+
+
+def _add_running(group: argparse._ArgumentGroup) -> None:
+    """What may be done with the sandbox that runs."""
+    add = group.add_argument
+    add("--status", action="store_true", help="its accounts, faults, exceeded limits")
+    add("--accounts", action="store_true", help="its ad accounts")
+    add("--calls", action="store_true", help="the calls that it counted")
+    add("--referee", action="store_true", help="all that it counted, and the limits that were exceeded")
+    add("--edit", type=count, metavar="N", help="make N random edits in an ad account")
+    add("--fault", metavar="KIND", help="let calls fail; providers/sandbox/README.md")
+    add(
+        "--with",
+        dest="details",
+        type=detail,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="with --fault: how, when and how often; repeatable",
+    )
+    add("--latency", metavar="LOW-HIGH", help="milliseconds of each call; 0-0 for none")
+    add("--clear-faults", action="store_true", help="let no more calls fail")
+    add("--reset", action="store_true", help="forget the calls, and end all faults and latencies")
+    add("--provider", choices=Provider.values, help="with --edit, --fault, --latency: where")
+    add(
+        "--account",
+        "--external-id",
+        dest="external_id",
+        metavar="ID",
+        help="with --edit: in which ad account; with --fault: only there",
+    )
