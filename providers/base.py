@@ -174,7 +174,7 @@ class Client(Protocol):
 
     def narrower(self, slice: InsightSlice) -> list[InsightSlice]:
         """Of a slice of a single day that was too much, the parts that may be answered: together all of it,
-        and each row in one of them. None: it can't be divided any more. May make calls."""
+        and each row in one of them. Empty where it can't be divided any more. May make calls."""
 
     def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:
         """Of these ids, the ones that the platform still knows (the second look before a removal)."""

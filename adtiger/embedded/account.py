@@ -1,4 +1,4 @@
-"""Which system user PostgreSQL runs as: it refuses to run as root.
+"""Run the servers' programs, and as which system user: PostgreSQL refuses to run as root.
 
 As root an unprivileged user that exists already is taken; no user is made and no folder that is not
 ours gets other rights. Where that user can't go is found out by trying it, not by reading modes.

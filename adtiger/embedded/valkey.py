@@ -5,7 +5,6 @@ never do two write the same files. It listens on 127.0.0.1 only and has no passw
 and for tests, not for a machine that others use. Its log's overcommit warning is harmless.
 """
 
-import subprocess
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from adtiger.embedded import binaries, lock, ports
+from adtiger.embedded.account import RunAs, said
 from adtiger.embedded.errors import EmbeddedError, with_log
 
 _ANSWER_SECONDS = 2  # a server that takes longer for one word is no use
@@ -82,22 +82,9 @@ class Valkey:
         for name, value in settings.items():
             command += [f"--{name}", value]
         with lock.hold(self._alive, patience=0, otherwise="Another Valkey was just started.") as alive:
-            try:
-                result = subprocess.run(  # noqa: S603  (our own program with our own arguments)
-                    command,
-                    cwd=self.folder,
-                    pass_fds=[alive],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    errors="replace",
-                    check=False,
-                )
-            except OSError as exc:
-                raise EmbeddedError(f"{command[0]} can't be run: {exc.strerror}.") from exc
+            result = RunAs().run(command, cwd=self.folder, pass_fds=[alive])
         if result.returncode != 0:
-            raise EmbeddedError(f"Valkey does not start: {result.stdout.strip() or 'it said nothing'}")
+            raise EmbeddedError(f"Valkey does not start: {said(result) or 'it said nothing'}")
 
     def _answers(self, port: int) -> bool:
         try:

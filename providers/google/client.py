@@ -109,7 +109,7 @@ class GoogleClient:
         return insights.pages(slice, attribution=attribution, cursor=cursor, size=self._page_rows)
 
     def narrower(self, slice: InsightSlice) -> list[InsightSlice]:
-        """None: Google streams an answer, however long it is."""
+        """Nothing is narrower: Google streams an answer, however long it is."""
         return []
 
     def fetch(self, stream: Stream, external_ids: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ While no verify token is set the route is not there.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from hmac import compare_digest, new
 from typing import Any
 
@@ -75,19 +76,25 @@ def _told(body: bytes) -> Told:
     try:
         payload = orjson.loads(body)
         topic, entries = payload["object"], list(payload["entry"])
-        changes = [(entry, change) for entry in entries for change in entry.get("changes", [])]
-        reports = frozenset(_reports(changes))
-        changed: dict[str, Any] = {}
-        for entry in entries if topic == "ad_account" else []:
-            name, moment = f"act_{int(entry['id'])}", at(float(entry["time"]))
-            changed[name] = max(moment, changed.get(name, moment))
+        reports = frozenset(_reports(entries))
+        changed = _changed(entries) if topic == "ad_account" else {}
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as exc:
         raise ParseError("The body is none of Meta's.") from exc
     return Told(reports, changed)
 
 
-def _reports(changes: list[tuple[Any, Any]]) -> Iterator[str]:
+def _reports(entries: list[Any]) -> Iterator[str]:
     """The reports that ended."""
-    for _, change in changes:
-        if change.get("field") == "async_requests":
-            yield str(int(change["value"]["report_id"]))
+    for entry in entries:
+        for change in entry.get("changes", []):
+            if change.get("field") == "async_requests":
+                yield str(int(change["value"]["report_id"]))
+
+
+def _changed(entries: list[Any]) -> dict[str, datetime]:
+    """The ad accounts that changed, and when they did last."""
+    changed: dict[str, datetime] = {}
+    for entry in entries:
+        name, moment = f"act_{int(entry['id'])}", at(float(entry["time"]))
+        changed[name] = max(moment, changed.get(name, moment))
+    return changed

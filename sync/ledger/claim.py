@@ -106,7 +106,7 @@ def slots_free(queue: Queue) -> int:
     return max(0, queue.concurrency - running)
 
 
-def something_waits(queue: Queue) -> int | None:
+def best_class_waiting(queue: Queue) -> int | None:
     """The class of the best run that may start, 0 the best; None when none may."""
     lanes = Lane.objects.filter(queue=queue, head_at__isnull=False)
     return lanes.order_by("rank").values_list("rank", flat=True).first()

@@ -46,6 +46,11 @@ class Failure(NamedTuple):
             "trace_id": self.trace_id[:80],
         }
 
+    def attempt_columns(self) -> dict[str, str]:
+        """The same of the attempt, whose message is also that of a deferral."""
+        columns = self.columns()
+        return {"message": columns.pop("error_message"), **columns}
+
 
 NO_ERROR: dict[str, Any] = Failure("", "", "", is_retryable=False).columns()
 
@@ -169,35 +174,29 @@ def fail(lease: Lease, failure: Failure, *, calls: int) -> None:
         if run is None:
             raise LeaseLost(f"run {lease.run_id} was taken over")
         failed = run.failed_attempts + 1
+        then: dict[str, Any] = {"state": RunState.FAILED, "finished_at": Now()}
         if failure.is_retryable and failed < run.max_attempts:
-            held = " (held back: too many calls fail)" if failure.held_back else ""
-            then: dict[str, Any] = {
-                **_deferred(
-                    timezone.now() + max(retry_delay(failed), failure.held_back),
-                    DeferReason.RETRY,
-                    f"the next attempt{held}, after: {failure.message}",
-                ),
-                "priority": Priority.RETRY,
-                "starts_without_progress": 0,
-            }
-        else:
-            then = {"state": RunState.FAILED, "finished_at": Now()}
-        attempt = {
-            "error_category": failure.category,
-            "error_code": failure.code[:40],
-            "platform_code": failure.platform_code[:80],
-            "message": failure.message[:500],
-            "trace_id": failure.trace_id[:80],
-        }
+            then = _tried_again(failure, failed)
         _leave(
             lease,
             Outcome.FAILED,
             calls,
-            attempt=attempt,
+            attempt=failure.attempt_columns(),
             failed_attempts=failed,
             **failure.columns(),
             **then,
         )
+
+
+def _tried_again(failure: Failure, failed_attempts: int) -> dict[str, Any]:
+    held = " (held back: too many calls fail)" if failure.held_back else ""
+    until = timezone.now() + max(retry_delay(failed_attempts), failure.held_back)
+    waiting_for = f"the next attempt{held}, after: {failure.message}"
+    return {
+        **_deferred(until, DeferReason.RETRY, waiting_for),
+        "priority": Priority.RETRY,
+        "starts_without_progress": 0,
+    }
 
 
 def retry_delay(failed_attempts: int) -> timedelta:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 from django.utils import timezone
 
-from sync.ledger.claim import promote_due, slots_free, something_waits
+from sync.ledger.claim import best_class_waiting, promote_due, slots_free
 from sync.ledger.nudge import SOON_SECONDS, nudge, nudge_at
 from sync.ledger.recover import take_back_lost
 from sync.models import Queue, SyncRun
@@ -43,7 +43,7 @@ def tick() -> Ticked:
 
 
 def _nudge_if_waiting(queue: Queue) -> int:
-    best = something_waits(queue)
+    best = best_class_waiting(queue)
     if best is None or not slots_free(queue):
         return 0
     return int(nudge(queue.provider, queue.region, priority=list(Priority)[best]))
