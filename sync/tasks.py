@@ -46,7 +46,7 @@ def hourly() -> dict[str, Any]:
 
 @shared_task(name="sync.upkeep", ignore_result=False, **RETRY)
 def upkeep() -> dict[str, int]:
-    """Mend holds, give up what nobody reconnects."""
+    """Mend holds, give up what nobody reconnects, make next month's partition."""
     return asdict(keep_up())
 
 
