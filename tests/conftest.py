@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
+from hypothesis import settings as hypothesis_settings
 
 from sync.engine.overrides import overrides
 from sync.ledger import nudge
@@ -19,6 +20,10 @@ from tests.factories import make_account, make_connection, make_member
 pytest_plugins = [
     "tests.integration.sandbox_fixtures"
 ]  # here, for no order of modules may decide who loads it
+
+
+hypothesis_settings.register_profile("any machine", hypothesis_settings.default, deadline=None)
+hypothesis_settings.load_profile("any machine")  # a slow one is no fault of an example
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import tracemalloc
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -31,6 +31,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answers:
             gate=NoGate(),
             session=Session(),
             page_size=CHUNK,
+            clock=datetime(2026, 11, 20, tzinfo=UTC).timestamp,
         )
 
     return make
