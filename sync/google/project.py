@@ -7,17 +7,22 @@ from sync.models import CallLimit
 from sync.models.choices import LimitScope, Provider
 from sync.models.limit import DAY
 
+OF_THE_DAY = {"scope": LimitScope.PROVIDER, "provider": Provider.GOOGLE, "seconds": DAY}
+
 
 def project_name() -> str:
     """The project's number, with which the ids of all its OAuth clients begin."""
     return str(settings.GOOGLE_CLIENT_ID).partition("-")[0]
 
 
+def is_day_limit(limit: CallLimit) -> bool:
+    """Whether people set it for Google's day, which each run asks for once, when it starts."""
+    return all(getattr(limit, name) == value for name, value in OF_THE_DAY.items())
+
+
 def day_limit() -> Window | None:
     """The operations of any 24 hours: as people set them for Google, else the settings'; None: no limit."""
-    held = CallLimit.objects.holding().filter(
-        scope=LimitScope.PROVIDER, provider=Provider.GOOGLE, seconds=DAY
-    )
+    held = CallLimit.objects.holding().filter(**OF_THE_DAY)
     if found := held.first():
         return Window(found.calls, DAY, f"set by {found.set_by}")
     windows = settings.PROVIDER_WINDOWS[Provider.GOOGLE]

@@ -34,6 +34,21 @@ def test_limits_of_an_ad_account_are_set_shown_and_cleared(connection: Connectio
 
 
 @pytest.mark.parametrize(
+    ("windows", "soon", "at_the_next_start"),
+    [(["20000/86400"], False, True), (["100/60"], True, False), (["20000/86400", "100/60"], True, True)],
+)
+def test_an_edit_says_how_soon_it_holds(
+    account: Account, windows: list[str], soon: bool, at_the_next_start: bool
+) -> None:
+    for out in (
+        run("limits", "set", *windows, "--provider", "google"),
+        run("limits", "clear", "--provider", "google"),
+    ):
+        assert ("Workers heed it within 3 seconds." in out) == soon
+        assert ("Google's day holds for each run from its next start on." in out) == at_the_next_start
+
+
+@pytest.mark.parametrize(
     ("arguments", "subject"),
     [
         (["--provider", "google"], "all calls to Google Ads"),

@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from sync.engine.budgets import budgets, park_of, sentences
 from sync.google.day import GoogleDay, google_day
+from sync.google.project import is_day_limit
 from sync.management.command import AdTigerCommand
 from sync.management.limit_edits import add_edits, clear_from, set_from
 from sync.management.lookup import add_choice, chosen
@@ -18,6 +19,7 @@ from sync.models import CallLimit
 COLUMNS = ("budget", "used", "limit", "seconds", "source", "free_at")
 PARKS = ("parked until", "because")
 HEEDED = "Workers heed it within 3 seconds."  # the processes' memory of limits, and a run's of its own
+DAY_HEEDED = "Google's day holds for each run from its next start on."
 
 
 class Command(AdTigerCommand):
@@ -61,7 +63,7 @@ class Command(AdTigerCommand):
             return
         for limit in limits:
             self.stdout.write(f"Set: {limit}.")
-        self.stdout.write(HEEDED)
+        self.stdout.write(_heeded(limits))
 
     def _clear(self, options: dict[str, Any]) -> None:
         subject, limits = clear_from(options)
@@ -70,8 +72,8 @@ class Command(AdTigerCommand):
             return
         for limit in limits:
             self.stdout.write(f"Cleared: {limit}.")
-        done = f"The defaults hold again. {HEEDED}" if limits else f"Nothing was set for {subject.subject}."
-        self.stdout.write(done)
+        done = f"The defaults hold again. {_heeded(limits)}"
+        self.stdout.write(done if limits else f"Nothing was set for {subject.subject}.")
 
     def _show(self, options: dict[str, Any]) -> None:
         connections = list(chosen(options))
@@ -106,6 +108,12 @@ class Command(AdTigerCommand):
                 self.stdout.write(line)
             if each["probe"]:
                 self.stdout.write(str(each["probe"]))
+
+
+def _heeded(limits: list[CallLimit]) -> str:
+    """How soon the edit holds."""
+    are_days = {is_day_limit(limit) for limit in limits}
+    return " ".join(words for is_day, words in ((False, HEEDED), (True, DAY_HEEDED)) if is_day in are_days)
 
 
 def _limit(limit: CallLimit) -> dict[str, Any]:
