@@ -88,7 +88,7 @@ def _add_accounts(parser: argparse.ArgumentParser) -> None:
         "--recorded-until",
         type=date.fromisoformat,
         metavar="DAY",
-        help="move the days of the recorded Meta account's metrics by whole weeks, to end by then",
+        help="move the days of the recorded accounts' metrics by whole weeks, to end by then",
     )
     for platform in Platform:
         add(

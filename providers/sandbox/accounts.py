@@ -84,7 +84,7 @@ def open_world(
             open_account(sandbox, Opening(platform, size, direct=number == 1))
     if recorded:
         sandbox.world.add(recorded_meta(recorded_until))
-        sandbox.world.add(recorded_google(MANAGER))
+        sandbox.world.add(recorded_google(MANAGER, recorded_until))
     sandbox.grants.mint(Platform.META, token=META_TOKEN)
     sandbox.grants.mint(Platform.GOOGLE, token=GOOGLE_REFRESH_TOKEN)
 

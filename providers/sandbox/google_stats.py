@@ -1,7 +1,7 @@
 """The recorded customer's daily statistics: each level as it was recorded, which was at different times."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
 from itertools import groupby
@@ -25,6 +25,17 @@ def recorded(level: str) -> list[Day]:
     return [
         (*key, total(found for *_, found in group)) for key, group in groupby(days, key=lambda day: day[:2])
     ]
+
+
+def recorded_until(newest: date) -> Callable[[str], list[Day]]:
+    """The same, each level moved by whole weeks, so that its days end on that one or in the week before."""
+
+    def moved(level: str) -> list[Day]:
+        days = recorded(level)
+        later = (newest.toordinal() - max(day for _, day, _ in days)) // 7 * 7
+        return [(key, day + later, found) for key, day, found in days]
+
+    return moved
 
 
 def _read(level: str) -> Iterator[Day]:

@@ -141,8 +141,8 @@ def _meta_ad(groups: dict[int, AdGroup], version: Version) -> Ad:
     )
 
 
-def recorded_google(manager_id: str) -> Account:
-    """The recorded Google Ads customer, put below a manager."""
+def recorded_google(manager_id: str, newest: date | None = None) -> Account:
+    """The recorded Google Ads customer, put below a manager; its days as `recorded_meta` has them."""
     return Account(
         platform=Platform.GOOGLE,
         id=RECORDED_GOOGLE_CUSTOMER,
@@ -154,7 +154,7 @@ def recorded_google(manager_id: str) -> Account:
         fill=_fill_google,
         ordinal=0,
         manager_id=manager_id,
-        stats=google_stats.recorded,
+        stats=google_stats.recorded_until(newest) if newest else google_stats.recorded,
     )
 
 

@@ -57,6 +57,20 @@ def test_metas_recorded_days_may_be_moved_by_whole_weeks() -> None:
     assert moved.source(ad, later, later - 1) is None  # not known the day before
 
 
+def test_googles_recorded_days_may_be_moved_by_whole_weeks_level_by_level() -> None:
+    until = date(2026, 11, 24)
+    moved, as_it_was = recorded_google(MANAGER, until).stats, recorded_google(MANAGER).stats
+    assert moved is not None
+    assert as_it_was is not None
+
+    for level in ("customer", "campaign", "ad_group", "ad_group_ad"):
+        days, was = moved(level), as_it_was(level)
+        assert until.toordinal() - 7 < max(day for _, day, _ in days) <= until.toordinal()
+        [weeks] = {day - before for (_, day, _), (_, before, _) in zip(days, was, strict=True)}
+        assert weeks % 7 == 0
+        assert [(key, found) for key, _, found in days] == [(key, found) for key, _, found in was]
+
+
 def test_the_google_customer_holds_what_the_recording_mentions() -> None:
     account = recorded_google(MANAGER)
     told = truth(account)
