@@ -147,7 +147,10 @@ class Client(Protocol):
         """
 
     def changes_by(self, since: datetime, until: datetime) -> Iterator[Edit]:
-        """Who changed what between two moments, the oldest first, as the platform's own log tells it."""
+        """Who changed what between two moments, the oldest first, as the platform's own log tells it.
+
+        Raises `TooMuchData` behind the last one that is told, where the log is longer.
+        """
 
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:
         """Read a stream page by page, from its beginning or after `cursor`.

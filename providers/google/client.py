@@ -74,7 +74,7 @@ class GoogleClient:
         return changes.since(since, self._now(), self._chunks)
 
     def changes_by(self, since: datetime, until: datetime) -> Iterator[Edit]:
-        """Who changed what, the oldest first, by one query: at most 10,000 changes of the last 30 days."""
+        """Who changed what, the oldest first, by one query: of the last 30 days, and the oldest 10,000."""
         return edits.between(since, until, self._now(), self._chunks, self._pseudonym)
 
     def pages(self, stream: Stream, *, selection: Selection, cursor: str | None = None) -> Iterator[Page]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from providers.errors import TooMuchData
 from providers.google import clock
 from providers.google.stream import Row
 from providers.http import reading
@@ -33,15 +34,19 @@ def between(
 ) -> Iterator[Edit]:
     """The changes from `since` to `until`, the oldest first, by one query; `now` is the customer's.
 
-    At most 10,000: then ask again from the last one's time on. Before 30 days ago Google knows none.
+    Before 30 days ago Google knows none. Raises `TooMuchData` behind the oldest 10,000.
     """
     since = max(since.astimezone(UTC), now.astimezone(UTC) - KEPT + MARGIN)
     if since >= until:
         return
+    told = 0
     for rows in ask(query(since, until, now)):
+        told += len(rows)
         with reading("Google"):
             edits = [_edit(row["changeEvent"], now, pseudonym) for row in rows]
         yield from (edit for edit in edits if edit is not None and since <= edit.at <= until)
+    if told >= MOST:
+        raise TooMuchData(f"Google tells no more than {MOST:,} changes at once")
 
 
 def query(since: datetime, until: datetime, now: datetime) -> str:

@@ -134,7 +134,10 @@ def _succeed(turn: Turn, *, calls: int, goes_on: Callable[[], bool] = never) -> 
     run, lease = turn.run, turn.lease
     read_all = run.kind == Kind.CAMPAIGNS and chosen(run).is_all
     success = Success(
-        calls, is_full=read_all and run.mode == Mode.FULL, read_until=read_until(run) if read_all else None
+        calls,
+        is_full=read_all and run.mode == Mode.FULL,
+        read_until=read_until(run) if read_all else None,
+        authors_since=turn.authors_since,
     )
     following = None
     # what the account told differently is the connection's and the run's, or nobody's

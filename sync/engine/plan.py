@@ -27,6 +27,13 @@ NEVER_READ = "nothing was read yet"
 NOT_TOLD = "the platform does not tell all that changed"
 
 
+class Reading(NamedTuple):
+    """Which edits a run was the first to read: those between the two, and none or some a little later."""
+
+    behind: datetime
+    until: datetime
+
+
 class Plan(NamedTuple):
     """What a run reads, and what it may conclude from it."""
 
@@ -84,9 +91,16 @@ def read_until(run: SyncRun) -> datetime:
     return datetime.fromisoformat(run.checkpoint["plan"]["began"]) - OVERLAP
 
 
+def reading_of(run: SyncRun) -> Reading | None:
+    """Of a run with a plan; None where nothing was read before it."""
+    behind = run.checkpoint.get("plan", {}).get("behind")
+    return Reading(datetime.fromisoformat(behind), read_until(run)) if behind else None
+
+
 def _make(turn: Turn) -> None:
     run, client = turn.run, turn.client
-    plan: dict[str, Any] = {"began": timezone.now().isoformat()}
+    behind = run.connection.read_until
+    plan: dict[str, Any] = {"began": timezone.now().isoformat(), "behind": behind and behind.isoformat()}
     run.checkpoint = {"plan": plan}
     if run.mode == Mode.FULL or not chosen(run).is_all:
         return  # with the first page it is committed

@@ -21,6 +21,7 @@ class Turn:
         self.lease = lease
         self.client = client
         self.account: AdAccountRecord | None = None  # as the platform described it, where it was asked
+        self.authors_since = run.connection.authors_since  # whose changes wait for their authors when it ends
         self._ends_at = time.monotonic() + settings.TURN_SECONDS
 
     def check(self) -> None:

@@ -74,7 +74,7 @@ _SUCCEED = f"""
     ), synced AS (
         UPDATE sync_connection connection SET last_sync_at = statement_timestamp(),
             last_full_sync_at = CASE WHEN %(is_full)s THEN statement_timestamp() ELSE last_full_sync_at END,
-            read_until = GREATEST(read_until, %(read_until)s)
+            read_until = GREATEST(read_until, %(read_until)s), authors_since = %(authors_since)s
         FROM won WHERE connection.id = won.connection_id
     ), attempt AS (
         UPDATE sync_syncattempt SET
@@ -99,6 +99,7 @@ class Success(NamedTuple):
     calls: int
     is_full: bool = False  # it read all of the ad account
     read_until: datetime | None = None  # what changed before is read
+    authors_since: datetime | None = None  # who made the changes seen since then is still to be asked
     discrepancies: Sequence[str] = ()
 
 

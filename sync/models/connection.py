@@ -100,6 +100,12 @@ class Connection(TimeOrdered, Pausable):
         editable=False,
         help_text="What changed at the platform before it is copied; an incremental sync asks for the rest.",
     )
+    authors_since: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Of the changes seen since then, the platform is still to be asked who made them.",
+    )
     attribution = models.CharField(
         max_length=40,
         blank=True,

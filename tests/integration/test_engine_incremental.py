@@ -156,8 +156,9 @@ def test_what_was_read_only_moves_forward(connection: Connection) -> None:
 
 @BOTH
 def test_a_deferral_keeps_the_plan_and_the_moment_at_which_it_began(
-    platform: Sandbox, connection: Connection, provider: str, monkeypatch: pytest.MonkeyPatch
+    platform: Sandbox, connection: Connection, provider: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.AUTHORS = {provider: "never"}
     ad = Ad.objects.order_by("external_id")[0]
     edit(platform, connection, ad.external_id, name="Edited")
     run = ask(connection, scope=CHANGES)

@@ -1,15 +1,17 @@
 """What a sync of a Google customer costs: operations, counted by the client and by the platform."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from providers.records import Level, Stream
 from providers.sandbox.process import Sandbox
 from sync.ledger.scope import Scope
-from sync.models import Account, Connection, Insight, InsightDay, SyncRun
-from sync.models.choices import Kind, Mode, RunState
+from sync.models import Account, Change, Connection, Insight, InsightDay, SyncRun
+from sync.models.choices import Kind, Mode, RunState, Trigger
 from tests.integration.insight_platform import days_ago
 from tests.integration.syncing import sync
 from tests.platforms import assert_equal_to_platform, connect, platform  # noqa: F401  (fixtures)
@@ -39,11 +41,11 @@ def read(connection: Connection, **scope: Any) -> SyncRun:
     return run
 
 
-def edit_of_each_kind(platform: Sandbox, connection: Connection) -> None:
+def edit_of_each_kind(platform: Sandbox, connection: Connection, streams: int = 3) -> None:
     truth = platform.truth("google", connection.external_id)
-    for stream in Stream:
-        where = {"platform": "google", "account": connection.external_id}
-        platform.control("edit", **where, id=min(truth[stream]), name="Edited")
+    for stream in list(Stream)[:streams]:
+        where = {"platform": "google", "account": connection.external_id, "by": "alice@example.com"}
+        platform.control("edit", **where, id=min(truth[stream]), name=f"Edited {timezone.now()}")
 
 
 def test_a_full_pass_is_one_operation_a_stream(platform: Sandbox, connection: Connection) -> None:
@@ -73,9 +75,12 @@ def test_an_idle_tick_is_one_operation_and_two_of_metrics(platform: Sandbox, con
     assert operations(platform, connection) - before == 3
 
 
-@pytest.mark.parametrize(("authors", "of_catalog"), [("never", 4), ("always", 5)])
-def test_a_tick_with_edits_of_each_kind_is_six_operations_and_one_for_who_it_was(
-    platform: Sandbox, connection: Connection, settings: Any, authors: str, of_catalog: int
+@pytest.mark.parametrize(
+    ("trigger", "authors", "of_catalog"),
+    [("scheduled", "always", 4), ("manual", "never", 4), ("manual", "always", 5)],
+)
+def test_a_tick_with_edits_of_each_kind_is_six_operations_and_a_persons_sync_one_more_for_who_it_was(
+    platform: Sandbox, connection: Connection, settings: Any, trigger: str, authors: str, of_catalog: int
 ) -> None:
     settings.AUTHORS = {"google": authors}
     sync(connection)
@@ -83,12 +88,33 @@ def test_a_tick_with_edits_of_each_kind_is_six_operations_and_one_for_who_it_was
     edit_of_each_kind(platform, connection)
     before = operations(platform, connection)
 
-    catalog, metrics = sync(connection, scope=CHANGES), read(connection)
+    catalog, metrics = sync(connection, scope=CHANGES, trigger=Trigger(trigger)), read(connection)
 
     assert catalog.changes == {"updated": 3}
     assert (catalog.calls, metrics.calls) == (of_catalog, 2)
     assert operations(platform, connection) - before == of_catalog + 2
     assert_equal_to_platform(platform, connection)
+
+
+def test_no_tick_is_more_than_six_operations_and_each_change_has_its_author(
+    platform: Sandbox, connection: Connection, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.google.changes.DELAY", timedelta(0))
+    settings.AUTHORS = {"google": "always"}
+    sync(connection)
+    read(connection)
+    costs = []
+    for streams in (3, 3, 2, 1, 0):
+        Connection.objects.update(read_until=timezone.now())  # an hour later no reading overlaps the last
+        edit_of_each_kind(platform, connection, streams)
+        before = operations(platform, connection)
+        sync(connection, scope=CHANGES, trigger=Trigger.SCHEDULED)
+        read(connection)
+        costs.append(operations(platform, connection) - before)
+
+    assert costs == [6, 6, 6, 5, 3]
+    assert Change.objects.count() == 9
+    assert not Change.objects.filter(by="").exists()
 
 
 def test_the_metrics_are_the_platforms(platform: Sandbox, connection: Connection, settings: Any) -> None:

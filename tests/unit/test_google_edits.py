@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from providers.errors import PlatformFault
+from providers.errors import PlatformFault, TooMuchData
 from providers.google.edits import KEPT, between
 from providers.google.stream import Row
 from providers.pseudonym import pseudonym_of
@@ -148,3 +148,13 @@ def test_in_the_hour_that_comes_twice_the_first_is_meant() -> None:
 
     assert told.at == first
     assert read(row, since=second - AN_HOUR / 2, until=second) == []
+
+
+def test_a_log_that_is_longer_tells_so_behind_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("providers.google.edits.MOST", 2)
+    edits: list[Edit] = []
+
+    with pytest.raises(TooMuchData, match="no more than 2 changes"):
+        edits.extend(between(NOW - AN_HOUR, NOW, NOW, answering(event(), event("ASSET")), pseudonym))
+
+    assert len(edits) == 1
