@@ -201,7 +201,7 @@ def test_without_configuration_manage_says_what_is_missing(db: None) -> None:
 
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "SECRET_KEY is required" in done.stderr
+    assert "DATABASE_URL is required" in done.stderr
 
 
 def test_an_unreachable_database_is_told_in_one_line_without_the_password(db: None) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from providers.errors import BudgetSpent
 from providers.records import InsightSlice, Level
-from sync.engine import execute as engine_execute
+from sync.engine import unfinished
 from sync.engine.execute import execute
 from sync.engine.insights.ended import remember
 from sync.engine.insights.plan import oldest_day
@@ -232,7 +232,7 @@ def test_a_budget_whose_server_is_behind_starts_nothing_again_at_once(
     connection: Connection, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is refused for a moment that is over already by the database's clock."""
-    monkeypatch.setattr(engine_execute, "AGAIN", timedelta(minutes=1))  # however slow this machine is
+    monkeypatch.setattr(unfinished, "AGAIN", timedelta(minutes=1))  # however slow this machine is
     fill(platform, connection)
     refusals = iter(range(3))
 
