@@ -94,5 +94,6 @@ HISTORY_DAYS = env_int("HISTORY_DAYS", default=90, minimum=1)
 DEAD_LETTER_DAYS = env_int("DEAD_LETTER_DAYS", default=90, minimum=1)  # unless a person is done with them
 EMPTY_HISTORY_DAYS = env_int("EMPTY_HISTORY_DAYS", default=7, minimum=1)  # scheduled runs that found nothing
 CHANGE_DAYS = env_int("CHANGE_DAYS", default=400, minimum=1)
+STATISTIC_DAYS = env_int("STATISTIC_DAYS", default=400, minimum=1)  # how syncs ended, day by day
 INSIGHTS_MONTHS = env_int("INSIGHTS_MONTHS", default=40, minimum=2)  # beyond the 37 that platforms give
 KEEP_RESULTS = {"SUCCESS": 10, "FAILURE": 20}  # newest result rows per maintenance task

@@ -21,6 +21,7 @@ from sync.admin.base import action, display, leave
 from sync.admin.filters import AutocompleteSelectFilter, ChoicesDropdownFilter, ConditionFilter
 from sync.admin.pausing import PausableAdmin
 from sync.admin.start import start
+from sync.admin.syncs_by_day import syncs_by_day
 from sync.admin.tables import budget_windows, newest_runs
 from sync.admin.words import CONDITION_COLOURS, badge, link, listing, moment, page, spoken, subtle
 from sync.engine.budgets import budgets, sentences
@@ -198,10 +199,12 @@ class ConnectionAdmin(PausableAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page, with the connection's newest runs and its budgets below."""
+        """The page, with the connection's newest runs, how they ended by day, and its budgets below."""
         row = self.get_object(request, object_id)
         runs = SyncRun.objects.filter(connection=row).order_by("-created_at")[:RUNS_SHOWN]
         extra = {**(extra_context or {}), "recent_runs": newest_runs(runs) if row else None, **_budgets(row)}
+        if row:
+            extra["syncs_by_day"] = syncs_by_day(row)
         response: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return response
 

@@ -16,7 +16,7 @@ from sync.api.requested import AcceptedSerializer, accepted, own_connection
 from sync.api.runs import history_line
 from sync.api.schema import refusals
 from sync.api.serializers import Answer, QueueStateSerializer, RunSerializer
-from sync.api.snapshot import history_of
+from sync.api.stats import history_of
 from sync.ledger import wishes
 from sync.ledger.manual_limit import manual_allowance
 from sync.ledger.position import positions

@@ -7,13 +7,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from sync.api.queue_state import QueueState, load_queue_state, only
+from sync.api.queue_state import QueueState, load_queue_state
 from sync.api.runs import history_line, last_sync
-from sync.api.stats import next_scheduled, queue_numbers, stats, tally
+from sync.api.stats import history_of, next_scheduled, queue_numbers, stats, tally
 from sync.ledger.manual_limit import manual_allowance
 from sync.models import Account, Connection, SyncRun
 from sync.models.choices import Provider
-from sync.models.run_queries import SyncRunQuerySet
 
 NEWEST = 20
 
@@ -23,7 +22,7 @@ def snapshot(account: Account, provider: str | None, *, can_sync: bool) -> dict[
     now = timezone.now()
     state = load_queue_state(account, provider)
     history = history_of(account, provider)
-    tallies = tally(history)
+    tallies = tally(account, provider)
     queues = queue_numbers(tallies.ended, Counter((run.kind, run.state) for run in state.open_runs))
     last = history.ended().order_by("-created_at").first()
     shared = {
@@ -47,11 +46,6 @@ def snapshot(account: Account, provider: str | None, *, can_sync: bool) -> dict[
         "queue": state.together(),
         "fullStats": shared,
     }
-
-
-def history_of(account: Account, provider: str | None) -> SyncRunQuerySet:
-    """The runs of the account, or of one provider in it."""
-    return SyncRun.objects.of_account(account).filter(**only(provider))
 
 
 def is_connected(state: QueueState) -> bool:

@@ -14,6 +14,7 @@ from sync.models.pulse import Pulse
 from sync.models.queue import KindLimit, Lane, Queue, queue_name
 from sync.models.request import JoinedRequest, SyncRequest
 from sync.models.run import DeadLetter, SyncRun
+from sync.models.statistic import CountedDay, DailyStatistic
 from sync.models.unknown import UnknownCode
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "Campaign",
     "Change",
     "Connection",
+    "CountedDay",
     "Credential",
+    "DailyStatistic",
     "DeadLetter",
     "Drift",
     "Entity",

@@ -211,6 +211,12 @@ class SyncRun(TimeOrdered):
             ),
             # clean-up
             models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="run_finished"),
+            # an account's own figures: what ended since the daily statistic
+            models.Index(
+                fields=["account", "finished_at"],
+                condition=Q(finished_at__isnull=False),
+                name="run_account_finished",
+            ),
         ]
 
     def __str__(self) -> str:

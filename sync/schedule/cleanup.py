@@ -1,12 +1,12 @@
 """Remove what is past its retention, in small batches.
 
-Scheduled runs that found nothing are kept a week, all others 90 days; dead letters and changes have
-times of their own. All are settings.
+Scheduled runs that found nothing are kept a week, all others 90 days; dead letters, changes and the daily
+statistic, into which each run is counted before it goes, have times of their own. All are settings.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,17 +19,29 @@ from django_celery_results.models import TaskResult
 from sync.engine.insights.owners import remove_ownerless
 from sync.engine.insights.partitions import drop_old_partitions, oldest_kept
 from sync.ledger.replay import CHECKPOINT_LASTS
-from sync.models import Change, InsightDay, OperationCount, OutsideCalls, SeenIds, SyncRequest, SyncRun
+from sync.models import (
+    Change,
+    DailyStatistic,
+    InsightDay,
+    OperationCount,
+    OutsideCalls,
+    SeenIds,
+    SyncRequest,
+    SyncRun,
+)
 from sync.models.choices import RunState, Trigger
 from sync.models.google import DAY
+from sync.statistics import count_days, counted_until
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 BATCH = 1_000  # rows per transaction: short locks beside the workers
 
 
 @dataclass
 class Cleaned:
-    """How many rows went."""
+    """How many rows went; and how many days were counted before."""
 
+    days_counted: int = 0
     runs: int = 0
     dead_letters: int = 0
     seen: int = 0
@@ -41,11 +53,13 @@ class Cleaned:
     partitions: int = 0  # whole months of metrics
     insight_days: int = 0
     insights: int = 0  # of connections that are gone
+    statistics: int = 0
 
 
 def clean_up() -> Cleaned:
     """One whole clean-up."""
     now = timezone.now()
+    days_counted = count_days(now)
     history = now - timedelta(days=settings.HISTORY_DAYS)
     found_nothing = Q(
         state=RunState.SUCCEEDED,
@@ -53,21 +67,23 @@ def clean_up() -> Cleaned:
         changes={},
         finished_at__lt=now - timedelta(days=settings.EMPTY_HISTORY_DAYS),
     )
-    ended = SyncRun.objects.ended().exclude(state=RunState.FAILED, resolved_at=None)
+    counted = SyncRun.objects.filter(finished_at__lt=counted_until() or NEVER)
+    ended = counted.ended().exclude(state=RunState.FAILED, resolved_at=None)
     runs = ended.filter(Q(finished_at__lt=history) | found_nothing)
-    dead = SyncRun.objects.dead_letters().filter(
-        finished_at__lt=now - timedelta(days=settings.DEAD_LETTER_DAYS)
-    )
+    dead = counted.dead_letters().filter(finished_at__lt=now - timedelta(days=settings.DEAD_LETTER_DAYS))
     # what a dead letter has seen is of use as long as a replay goes on from its checkpoint
     seen = SeenIds.objects.filter(run__state=RunState.FAILED, run__finished_at__lt=now - 2 * CHECKPOINT_LASTS)
     requests = SyncRequest.objects.filter(created_at__lt=history, made_runs=None, joined=None)
     changes = Change.objects.filter(seen_at__lt=now - timedelta(days=settings.CHANGE_DAYS))
+    statistics = DailyStatistic.objects.filter(day__lt=now.date() - timedelta(days=settings.STATISTIC_DAYS))
     return Cleaned(
+        days_counted=days_counted,
         runs=_delete(runs),
         dead_letters=_delete(dead),
         seen=_delete(seen),
         requests=_delete(requests),
         changes=_delete(changes),
+        statistics=_delete(statistics),
         results=_trim_results(),
         operations=_delete(OperationCount.objects.filter(until__lt=Now() - DAY)),
         outside_calls=_delete(OutsideCalls.objects.filter(at__lt=Now() - DAY)),

@@ -1,6 +1,7 @@
 """GET /api/sync/status: the figures, what narrows them, and what they cost."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,12 +11,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.ledger.pause import pause
-from sync.models import Account, Connection, SyncRun
+from sync.models import Account, Connection
 from sync.models.choices import (
     Kind,
     Provider,
     RunState,
+    Trigger,
 )
+from sync.schedule.cleanup import clean_up
 from tests.factories import make_connection, make_run
 from tests.integration.api_callers import MANUAL, STATUS, Caller, by_token, written
 from tests.integration.test_api_status import EXPECTED_FAILURE, NUMBERS, make_ended, status
@@ -40,23 +43,35 @@ def test_queues_count_runs_by_kind_and_state(caller: Caller, account: Account) -
     assert body["queues"]["insights-sync"] == {**dict.fromkeys(NUMBERS, 0), "waiting": 1, "total": 1}
 
 
-def test_stats_are_those_of_the_days_in_which_every_run_is_kept(
-    caller: Caller, connection: Connection, settings: Settings
+@pytest.mark.parametrize("counted", [False, True])
+def test_stats_are_those_of_the_days_in_which_history_is_kept(
+    caller: Caller, connection: Connection, settings: Settings, counted: bool
 ) -> None:
     succeeded = [make_ended(connection, seconds) for seconds in (60, 90, 105)]
     failed = make_ended(connection, state=RunState.FAILED, error_category="RATE_LIMIT")
     make_ended(connection, state=RunState.CANCELLED)
-    old = make_ended(connection, state=RunState.FAILED, error_category="UNKNOWN")
-    long_ago = timezone.now() - timedelta(days=settings.EMPTY_HISTORY_DAYS, minutes=1)
-    SyncRun.objects.filter(pk=old.pk).update(created_at=long_ago)
+    now = timezone.now()
+    yesterday = now.replace(hour=0, minute=0) - timedelta(minutes=2)  # counted, and in the last 24 hours
+    some_days, long_ago = (now - timedelta(days=days) for days in (8, settings.HISTORY_DAYS + 1))
+
+    def until(ended: datetime) -> dict[str, Any]:
+        return {"started_at": ended - timedelta(seconds=85), "finished_at": ended}
+
+    make_ended(connection, state=RunState.CANCELLED, **until(yesterday))
+    make_ended(connection, kind=Kind.INSIGHTS, trigger=Trigger.SCHEDULED, **until(some_days))
+    make_ended(connection, state=RunState.FAILED, error_category="RATE_LIMIT", **until(some_days))
+    make_ended(connection, state=RunState.FAILED, error_category="UNKNOWN", **until(long_ago))
+    if counted:
+        cleaned = clean_up()
+        assert (cleaned.runs, cleaned.dead_letters) == (1, 1)
 
     stats = status(caller)["stats"]
 
-    assert (stats["totalSyncs"], stats["successfulSyncs"], stats["failedSyncs"]) == (5, 3, 1)
-    assert stats["successRate"] == "75.0%"
+    assert (stats["totalSyncs"], stats["successfulSyncs"], stats["failedSyncs"]) == (8, 4, 2)
+    assert stats["successRate"] == "66.7%"
     assert (stats["avgDuration"], stats["avgDurationMs"]) == (85, 85_000)
     assert stats["avgDurationFormatted"] == "1m 25s"
-    assert stats["errorCategories"] == {"RATE_LIMIT": 1}
+    assert stats["errorCategories"] == {"RATE_LIMIT": 2}
     assert stats["lastSuccessfulSync"] == written(succeeded[-1].finished_at)
     assert stats["lastFailedSync"] == written(failed.finished_at)
 
@@ -139,4 +154,4 @@ def test_the_number_of_queries_does_not_grow(caller: Caller, account: Account) -
     few = queries()
     fill(10)
 
-    assert queries() == few <= 30
+    assert queries() == few <= 32
